@@ -1,0 +1,93 @@
+import type { Random } from "../util/random.ts";
+
+/** What a data set says of itself; goes into checkpoints and reports. */
+export interface DatasetInfo {
+  readonly classes: readonly string[];
+  /** One RGB colour a class. */
+  readonly palette: readonly (readonly [number, number, number])[];
+  /** The label of pixels that count nowhere. Never a class's number. */
+  readonly ignoreIndex: number;
+}
+
+/** A decoded picture, 8 bits a channel, row by row: [height, width, channels]. */
+export interface RawImage {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly data: Uint8Array;
+}
+
+/** A label map [height, width]: class numbers 0..N-1 or the ignore index, checked. */
+export interface RawLabel {
+  readonly height: number;
+  readonly width: number;
+  readonly data: Uint8Array;
+}
+
+export interface RawSample {
+  readonly id: string;
+  readonly image: RawImage;
+  readonly label: RawLabel;
+}
+
+/** One split of a data set. Samples are numbered 0..length-1 in a fixed order. */
+export interface Dataset {
+  readonly info: DatasetInfo;
+  readonly length: number;
+  id(index: number): string;
+  /** Files of a sample, for messages and for the check before the first iteration; none where it is generated. */
+  files(index: number): { image: string; label: string } | null;
+  /** Reads and checks one sample. Throws a SegfuseError that names the file. */
+  load(index: number): Promise<RawSample>;
+}
+
+/**
+ * A sample on its way through the transforms. `image` is [height, width, 3] in 0..255 until the last step
+ * normalises it; `valid` is the rectangle that holds real pixels, everything outside becomes exactly 0
+ * after normalisation.
+ */
+export interface Sample {
+  id: string;
+  height: number;
+  width: number;
+  image: Float32Array;
+  label: Uint8Array;
+  /** The label's own size may differ from the image's at evaluation (a resize of the image alone). */
+  labelHeight: number;
+  labelWidth: number;
+  valid: { top: number; left: number; height: number; width: number };
+}
+
+export interface TransformInputs {
+  /** [height, width]; `data.crop_size`. */
+  readonly cropSize: readonly [number, number];
+  readonly ignoreIndex: number;
+}
+
+/** A step of augmentation. Every random choice comes from `random`, the sample's own stream for this transform. */
+export interface Transform {
+  apply(sample: Sample, random: Random): Promise<Sample> | Sample;
+}
+
+/** What reaches the training step. */
+export interface Batch {
+  readonly ids: readonly string[];
+  readonly height: number;
+  readonly width: number;
+  /** [batch, height, width, 3], normalised. */
+  readonly images: Float32Array;
+  /** [batch, height, width]. */
+  readonly labels: Int32Array;
+}
+
+/** What reaches evaluation: one whole image, normalised, and its label at the label's own size. */
+export interface EvaluationSample {
+  readonly index: number;
+  readonly id: string;
+  readonly height: number;
+  readonly width: number;
+  readonly image: Float32Array;
+  readonly labelHeight: number;
+  readonly labelWidth: number;
+  readonly label: Uint8Array;
+}

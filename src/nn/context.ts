@@ -1,0 +1,30 @@
+import { Random } from "../util/random.ts";
+
+/**
+ * What all parts of one network share: how it resizes, whether it trains at the moment, and where its
+ * random numbers come from. One per network; the runner sets `training` and `step` before a forward pass.
+ */
+export class NetworkContext {
+  /** True during a training step: batch statistics, dropout. */
+  training = false;
+  /** Where the run stands; dropout's masks depend on it and on nothing else. */
+  step = { seed: 0, iteration: 0, firstSample: 0 };
+  private dropouts = 0;
+
+  constructor(readonly options: { readonly alignCorners: boolean }) {}
+
+  get alignCorners(): boolean {
+    return this.options.alignCorners;
+  }
+
+  /** A number that is the same for the same layer in every run of the same config. */
+  nextDropoutId(): number {
+    return this.dropouts++;
+  }
+
+  /** The stream for one sample (position in the global batch) of the current iteration. */
+  random(purpose: string, sample: number): Random {
+    const { seed, iteration, firstSample } = this.step;
+    return new Random(seed, iteration, firstSample + sample, purpose);
+  }
+}

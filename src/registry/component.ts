@@ -1,0 +1,100 @@
+import type { Static, TObject } from "typebox";
+import type { Dataset, Transform, TransformInputs } from "../datasets/contracts.ts";
+import type { Loss, LossInputs } from "../losses/contracts.ts";
+import type {
+  AuxiliaryHead,
+  Backbone,
+  ContextModule,
+  Head,
+  HeadInputs,
+  LevelInfo,
+  Neck,
+  NeckInputs,
+} from "../models/contracts.ts";
+import type { NetworkContext } from "../nn/context.ts";
+import type { Optimizer, OptimizerInputs, Schedule } from "../runners/contracts.ts";
+
+/** What every component is: a type name, a schema that documents its options, and a way to make it. */
+interface RecordBase<Kind extends string, Schema extends TObject> {
+  readonly kind: Kind;
+  /** The name that a config writes as `type:`. */
+  readonly type: string;
+  /** One sentence for `segfuse list`. */
+  readonly description: string;
+  /** Options without `type`; every option has a default or is required, and has a description. */
+  readonly schema: Schema;
+}
+
+export interface BackboneRecord<S extends TObject = TObject> extends RecordBase<"backbone", S> {
+  create(options: Static<S>, inputs: { inChannels: number }, context: NetworkContext): Backbone;
+}
+export interface NeckRecord<S extends TObject = TObject> extends RecordBase<"neck", S> {
+  create(options: Static<S>, inputs: NeckInputs, context: NetworkContext): Neck;
+}
+export interface HeadRecord<S extends TObject = TObject> extends RecordBase<"head", S> {
+  /** The context module, made before the neck because a neck may use its output. */
+  context(options: Static<S>, levels: readonly LevelInfo[], context: NetworkContext): ContextModule | null;
+  create(options: Static<S>, inputs: HeadInputs, context: NetworkContext): Head;
+}
+export interface AuxiliaryHeadRecord<S extends TObject = TObject> extends RecordBase<"auxiliary_head", S> {
+  create(
+    options: Static<S>,
+    inputs: { levels: readonly LevelInfo[]; numClasses: number },
+    context: NetworkContext,
+  ): AuxiliaryHead;
+}
+export interface LossRecord<S extends TObject = TObject> extends RecordBase<"loss", S> {
+  create(options: Static<S>, inputs: LossInputs): Loss;
+}
+export interface DatasetRecord<S extends TObject = TObject> extends RecordBase<"dataset", S> {
+  /** Lists the split and checks that its files exist; decodes nothing. Called in the main thread and in each worker. */
+  create(options: Static<S>, inputs: { split: string }): Promise<Dataset>;
+}
+export interface TransformRecord<S extends TObject = TObject> extends RecordBase<"transform", S> {
+  create(options: Static<S>, inputs: TransformInputs): Transform;
+}
+export interface OptimizerRecord<S extends TObject = TObject> extends RecordBase<"optimizer", S> {
+  create(options: Static<S>, inputs: OptimizerInputs): Optimizer;
+}
+export interface ScheduleRecord<S extends TObject = TObject> extends RecordBase<"schedule", S> {
+  create(options: Static<S>): Schedule;
+}
+
+export interface RecordsByKind {
+  backbone: BackboneRecord;
+  neck: NeckRecord;
+  head: HeadRecord;
+  auxiliary_head: AuxiliaryHeadRecord;
+  loss: LossRecord;
+  dataset: DatasetRecord;
+  transform: TransformRecord;
+  optimizer: OptimizerRecord;
+  schedule: ScheduleRecord;
+}
+export type Kind = keyof RecordsByKind;
+export type AnyRecord = RecordsByKind[Kind];
+
+type Definition<R> = Omit<R, "kind">;
+
+/**
+ * Each `define…` adds the kind and keeps the options' static type, so that `create` sees what the schema says.
+ * The stored record forgets it again: only validated options reach `create`.
+ */
+export const defineBackbone = <S extends TObject>(d: Definition<BackboneRecord<S>>): BackboneRecord =>
+  ({ kind: "backbone", ...d }) as unknown as BackboneRecord;
+export const defineNeck = <S extends TObject>(d: Definition<NeckRecord<S>>): NeckRecord =>
+  ({ kind: "neck", ...d }) as unknown as NeckRecord;
+export const defineHead = <S extends TObject>(d: Definition<HeadRecord<S>>): HeadRecord =>
+  ({ kind: "head", ...d }) as unknown as HeadRecord;
+export const defineAuxiliaryHead = <S extends TObject>(d: Definition<AuxiliaryHeadRecord<S>>): AuxiliaryHeadRecord =>
+  ({ kind: "auxiliary_head", ...d }) as unknown as AuxiliaryHeadRecord;
+export const defineLoss = <S extends TObject>(d: Definition<LossRecord<S>>): LossRecord =>
+  ({ kind: "loss", ...d }) as unknown as LossRecord;
+export const defineDataset = <S extends TObject>(d: Definition<DatasetRecord<S>>): DatasetRecord =>
+  ({ kind: "dataset", ...d }) as unknown as DatasetRecord;
+export const defineTransform = <S extends TObject>(d: Definition<TransformRecord<S>>): TransformRecord =>
+  ({ kind: "transform", ...d }) as unknown as TransformRecord;
+export const defineOptimizer = <S extends TObject>(d: Definition<OptimizerRecord<S>>): OptimizerRecord =>
+  ({ kind: "optimizer", ...d }) as unknown as OptimizerRecord;
+export const defineSchedule = <S extends TObject>(d: Definition<ScheduleRecord<S>>): ScheduleRecord =>
+  ({ kind: "schedule", ...d }) as unknown as ScheduleRecord;
