@@ -3,6 +3,7 @@
  * ends with: 2 for a wrong config or usage, 1 for a failure while running.
  */
 export const errorCodes = {
+  SEGFUSE_BATCH_NORM_ONE_VALUE: { exit: 1, title: "batch normalisation of a single value per channel" },
   SEGFUSE_INTERNAL: { exit: 1, title: "a fault of segfuse itself" },
 } as const satisfies Record<`SEGFUSE_${string}`, { exit: 1 | 2; title: string }>;
 

@@ -7,6 +7,11 @@ import { Random } from "../util/random.ts";
 export class NetworkContext {
   /** True during a training step: batch statistics, dropout. */
   training = false;
+  /**
+   * True while a block's forward pass runs a second time inside the backward pass (`with_cp`): running
+   * statistics were updated in the first and stay as they are.
+   */
+  recomputing = false;
   /** Where the run stands; dropout's masks depend on it and on nothing else. */
   step = { seed: 0, iteration: 0, firstSample: 0 };
   private dropouts = 0;

@@ -34,5 +34,6 @@ function* named(value: unknown, name: string): Generator<[string, Parameter]> {
 
 function* modules(value: unknown, name: string): Generator<[string, Module]> {
   if (value instanceof Module) yield* value.namedModules(name);
-  else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* modules(item, `${name}.${i}`);
+  else if (Array.isArray(value))
+    for (const [i, item] of value.entries()) yield* modules(item, `${name}.${i}`);
 }

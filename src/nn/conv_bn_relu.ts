@@ -1,0 +1,49 @@
+import type { Tensor4D } from "@tensorflow/tfjs";
+import { BatchNorm2d, type Activation } from "./batch_norm.ts";
+import type { NetworkContext } from "./context.ts";
+import { Conv2d, samePadding } from "./conv2d.ts";
+import { Module } from "./module.ts";
+
+export interface ConvBnReluOptions {
+  /** Height and width of the kernel; odd, so that the padding keeps the size. */
+  kernel: number;
+  in: number;
+  out: number;
+  /** Default 1. */
+  stride?: number;
+  /** Default 1. */
+  dilation?: number;
+  /** Default "relu". */
+  activation?: Activation;
+}
+
+/**
+ * Convolution without bias, batch normalisation, ReLU: [batch, height, width, in] → [batch, ⌈height/stride⌉,
+ * ⌈width/stride⌉, out]. Weights: `conv.weight`, `bn.{weight, bias, running_mean, running_var}`.
+ */
+export class ConvBnRelu extends Module {
+  readonly conv: Conv2d;
+  readonly bn: BatchNorm2d;
+  private readonly activation: Activation;
+
+  constructor(context: NetworkContext, options: ConvBnReluOptions) {
+    super();
+    const { kernel, stride, dilation } = options;
+    const padding = samePadding(kernel, dilation);
+    this.conv = new Conv2d({
+      kernel,
+      in: options.in,
+      out: options.out,
+      stride,
+      padding,
+      dilation,
+      bias: false,
+    });
+    this.bn = new BatchNorm2d(options.out, context);
+    this.activation = options.activation ?? "relu";
+  }
+
+  forward(x: Tensor4D): Tensor4D {
+    return this.bn.forward(this.conv.forward(x), this.activation);
+  }
+}

@@ -1,0 +1,51 @@
+import type { Tensor4D } from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
+import type { NetworkContext } from "./context.ts";
+import { Module } from "./module.ts";
+
+/**
+ * Drops whole channels of a sample with probability `p` in training and scales the rest by 1/(1 − p)
+ * (Tompson et al. 2015, PyTorch's Dropout2d). A sample's mask depends on the run's seed, the iteration, its
+ * position in the global batch and on which dropout of the network this is, and on nothing else.
+ */
+export class Dropout2d extends Module {
+  private readonly id: number;
+
+  constructor(
+    private readonly context: NetworkContext,
+    private readonly p: number,
+  ) {
+    super();
+    this.id = context.nextDropoutId();
+  }
+
+  /** [batch, height, width, channels], the same out; x itself outside training or where p is 0. */
+  forward(x: Tensor4D): Tensor4D {
+    if (!this.context.training || this.p === 0) return x;
+    return scaleChannels(x, this.mask(x.shape[0], x.shape[3]));
+  }
+
+  private mask(batch: number, channels: number): Float32Array {
+    const mask = new Float32Array(batch * channels);
+    const kept = this.p < 1 ? 1 / (1 - this.p) : 0;
+    for (let sample = 0; sample < batch; sample++) {
+      const random = this.context.random(`dropout/${this.id}`, sample);
+      for (let c = 0; c < channels; c++) mask[sample * channels + c] = random.uniform() < this.p ? 0 : kept;
+    }
+    return mask;
+  }
+}
+
+/** x·mask, with a gradient that keeps the small mask alone: `tf.mul` would keep x as well until the step ends. */
+function scaleChannels(x: Tensor4D, values: Float32Array): Tensor4D {
+  const scaled = tf.customGrad((x, save) => {
+    const [batch, , , channels] = (x as Tensor4D).shape;
+    const mask = tf.tensor4d(values, [batch, 1, 1, channels]);
+    (save as tf.GradSaveFunc)([mask]);
+    return {
+      value: tf.mul(x as Tensor4D, mask),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(dy, saved[0]!),
+    };
+  });
+  return scaled(x) as Tensor4D;
+}
