@@ -86,8 +86,9 @@ export const defineNeck = <S extends TObject>(d: Definition<NeckRecord<S>>): Nec
   ({ kind: "neck", ...d }) as unknown as NeckRecord;
 export const defineHead = <S extends TObject>(d: Definition<HeadRecord<S>>): HeadRecord =>
   ({ kind: "head", ...d }) as unknown as HeadRecord;
-export const defineAuxiliaryHead = <S extends TObject>(d: Definition<AuxiliaryHeadRecord<S>>): AuxiliaryHeadRecord =>
-  ({ kind: "auxiliary_head", ...d }) as unknown as AuxiliaryHeadRecord;
+export const defineAuxiliaryHead = <S extends TObject>(
+  d: Definition<AuxiliaryHeadRecord<S>>,
+): AuxiliaryHeadRecord => ({ kind: "auxiliary_head", ...d }) as unknown as AuxiliaryHeadRecord;
 export const defineLoss = <S extends TObject>(d: Definition<LossRecord<S>>): LossRecord =>
   ({ kind: "loss", ...d }) as unknown as LossRecord;
 export const defineDataset = <S extends TObject>(d: Definition<DatasetRecord<S>>): DatasetRecord =>

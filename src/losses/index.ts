@@ -1,0 +1,3 @@
+import type { LossRecord } from "../registry/component.ts";
+
+export const losses: readonly LossRecord[] = [];

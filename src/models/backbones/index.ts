@@ -1,0 +1,3 @@
+import type { BackboneRecord } from "../../registry/component.ts";
+
+export const backbones: readonly BackboneRecord[] = [];

@@ -1,0 +1,3 @@
+import type { NeckRecord } from "../registry/component.ts";
+
+export const necks: readonly NeckRecord[] = [];

@@ -1,0 +1,49 @@
+import { Type, type Static, type TObject, type TUnsafe } from "typebox";
+import type { Kind } from "./component.ts";
+
+/** A component as a config writes it: its type's name and its options. */
+export interface ComponentConfig {
+  type: string;
+  [option: string]: unknown;
+}
+
+/** The custom keywords that segfuse's schemas carry beside JSON Schema's own. */
+export const schemaKeywords = {
+  /** The kind of a component slot; the composer replaces the node by a reference to the union over that kind's records. */
+  component: "x-component",
+  /** Options that every type in the slot has, whatever its record says; a record's own option of that name wins. */
+  common: "x-common",
+  /** True on a string that is a path: it is resolved against the file that wrote it. */
+  path: "x-path",
+} as const;
+
+/**
+ * A slot for any registered component of a kind, for use inside a section's or another component's schema.
+ *
+ * `common` are options that belong to the slot and not to the component (the learning rate beside an
+ * optimiser's own options). They reach `create` like every other option.
+ */
+export function componentRef(kind: Kind): TUnsafe<ComponentConfig>;
+export function componentRef<S extends TObject>(
+  kind: Kind,
+  options: { common?: S; default?: unknown; description?: string },
+): TUnsafe<ComponentConfig & Static<S>>;
+export function componentRef(
+  kind: Kind,
+  options: { common?: TObject; default?: unknown; description?: string } = {},
+): TUnsafe<ComponentConfig> {
+  const { common, ...rest } = options;
+  return Type.Unsafe<ComponentConfig>({
+    [schemaKeywords.component]: kind,
+    ...(common === undefined ? {} : { [schemaKeywords.common]: common }),
+    ...rest,
+  });
+}
+
+/**
+ * A file or folder. In the loaded config it is absolute: relative to the file that wrote it, or to the
+ * working folder where `--set` or an environment variable gave it.
+ */
+export function pathOption(options: { description: string; default?: string }) {
+  return Type.String({ ...options, minLength: 1, [schemaKeywords.path]: true });
+}

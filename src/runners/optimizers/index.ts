@@ -1,0 +1,3 @@
+import type { OptimizerRecord } from "../../registry/component.ts";
+
+export const optimizers: readonly OptimizerRecord[] = [];

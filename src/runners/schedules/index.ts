@@ -1,0 +1,3 @@
+import type { ScheduleRecord } from "../../registry/component.ts";
+
+export const schedules: readonly ScheduleRecord[] = [];
