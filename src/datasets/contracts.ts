@@ -37,7 +37,7 @@ export interface Dataset {
   id(index: number): string;
   /** Files of a sample, for messages and for the check before the first iteration; none where it is generated. */
   files(index: number): { image: string; label: string } | null;
-  /** Reads and checks one sample. Throws a SegfuseError that names the file. */
+  /** Reads and checks one sample, whose arrays are the caller's to change or give away. Throws a SegfuseError that names the file. */
   load(index: number): Promise<RawSample>;
 }
 
@@ -64,9 +64,28 @@ export interface TransformInputs {
   readonly ignoreIndex: number;
 }
 
+/**
+ * A sample whose resize is decided but not done: `height`, `width` (and the label's) are the size it will have,
+ * `source` the pixels it comes from. Transforms that can work on it let a crop resample its own window alone.
+ */
+export interface DeferredSample {
+  readonly source: DeferredSource;
+  readonly height: number;
+  readonly width: number;
+  readonly labelHeight: number;
+  readonly labelWidth: number;
+}
+
+/** As {@link Sample}, but the image may still be the decoded bytes. */
+export interface DeferredSource extends Readonly<Omit<Sample, "image">> {
+  readonly image: Uint8Array | Float32Array;
+}
+
 /** A step of augmentation. Every random choice comes from `random`, the sample's own stream for this transform. */
 export interface Transform {
   apply(sample: Sample, random: Random): Promise<Sample> | Sample;
+  /** The same, bit for bit, on a deferred sample. Where a transform has none, the resize is done before `apply`. */
+  applyDeferred?(sample: DeferredSample, random: Random): DeferredSample | Sample;
 }
 
 /** What reaches the training step. */

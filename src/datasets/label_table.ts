@@ -1,0 +1,66 @@
+import { SegfuseError } from "../errors.ts";
+import type { RawLabel } from "./contracts.ts";
+
+/** From the values that a mask file stores to class numbers and the ignore index. */
+export class LabelTable {
+  private readonly table = new Int16Array(256).fill(-1);
+
+  /** @param labels pairs of stored value and class number (or ignore index); every other value is an error */
+  constructor(
+    labels: Iterable<readonly [stored: number, label: number]>,
+    private readonly expected: string,
+  ) {
+    for (const [stored, label] of labels) this.table[stored] = label;
+  }
+
+  /** Classes 0..numClasses-1 as they are stored, and the ignore index. */
+  static plain(numClasses: number, ignoreIndex: number): LabelTable {
+    const classes = Array.from({ length: numClasses }, (_, k) => [k, k] as const);
+    return new LabelTable(
+      [...classes, [ignoreIndex, ignoreIndex]],
+      `classes 0..${numClasses - 1} and ${ignoreIndex} (ignore)`,
+    );
+  }
+
+  /** Masks where 0 means "other": 0 → ignore, k → k − 1 (ADE20K, mmsegmentation's `reduce_zero_label`). */
+  static shifted(numClasses: number, ignoreIndex: number): LabelTable {
+    const classes = Array.from({ length: numClasses }, (_, k) => [k + 1, k] as const);
+    return new LabelTable(
+      [[ignoreIndex, ignoreIndex], ...classes, [0, ignoreIndex]],
+      `0 (ignore), classes as 1..${numClasses}, and ${ignoreIndex} (ignore)`,
+    );
+  }
+
+  /**
+   * The mask's class numbers.
+   * @throws SegfuseError SEGFUSE_DATA_LABEL with every unexpected value, its count and where it is first met
+   */
+  apply(mask: RawLabel, file: string): RawLabel {
+    const { data } = mask;
+    const counts = new Int32Array(256);
+    const out = new Uint8Array(data.length);
+    for (let p = 0; p < data.length; p++) {
+      const stored = data[p]!;
+      counts[stored] = counts[stored]! + 1;
+      out[p] = this.table[stored]!;
+    }
+    const wrong = Array.from(counts.keys()).filter((value) => counts[value]! > 0 && this.table[value]! < 0);
+    if (wrong.length > 0) throw this.error(mask, file, wrong, counts);
+    return { ...mask, data: out };
+  }
+
+  private error(mask: RawLabel, file: string, wrong: number[], counts: Int32Array): SegfuseError {
+    const shown = wrong.slice(0, 5).map((value) => {
+      const p = mask.data.indexOf(value);
+      const pixels = counts[value] === 1 ? "1 pixel" : `${counts[value]} pixels`;
+      return `value ${value} in ${pixels}, first at x=${p % mask.width}, y=${Math.floor(p / mask.width)}`;
+    });
+    if (wrong.length > shown.length) shown.push(`and ${wrong.length - shown.length} more values`);
+    return new SegfuseError("SEGFUSE_DATA_LABEL", "a mask holds a value that is no class", {
+      where: file,
+      expected: this.expected,
+      found: shown.join("; "),
+      advice: "correct the mask, the list of classes, ignore_index or reduce_zero_label",
+    });
+  }
+}
