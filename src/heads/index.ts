@@ -1,4 +1,10 @@
 import type { AuxiliaryHeadRecord, HeadRecord } from "../registry/component.ts";
+import dfp from "./dfp.ts";
+import fcn from "./fcn.ts";
+import ppm from "./ppm.ts";
 
-export const heads: readonly HeadRecord[] = [];
-export const auxiliaryHeads: readonly AuxiliaryHeadRecord[] = [];
+/** The built-in heads. */
+export const heads: readonly HeadRecord[] = [ppm, dfp];
+
+/** The built-in auxiliary heads. */
+export const auxiliaryHeads: readonly AuxiliaryHeadRecord[] = [fcn];

@@ -7,5 +7,7 @@ export interface LossInputs {
 
 /** Logits [batch, h, w, numClasses] and labels [batch, h, w] (int32) → a scalar, already weighted. */
 export interface Loss {
+  /** What logs call it beside its head's name, such as `loss_ce`; losses of one head with one name are summed. */
+  readonly name: string;
   forward(logits: Tensor4D, labels: Tensor3D): Scalar;
 }

@@ -1,3 +1,5 @@
 import type { LossRecord } from "../registry/component.ts";
+import crossEntropy from "./cross_entropy.ts";
 
-export const losses: readonly LossRecord[] = [];
+/** The built-in losses. */
+export const losses: readonly LossRecord[] = [crossEntropy];

@@ -28,6 +28,8 @@ export interface NeckInputs {
 export interface NeckTensors {
   readonly levels: readonly Tensor4D[];
   readonly context: Tensor4D | null;
+  /** Levels (from 0, finest first) whose gate is replaced by 0 everywhere: the study of the paper's Figure 8 (b). */
+  readonly closedGates?: readonly number[];
 }
 
 /** A fusion method: (X1..X4, C) → fused maps, finest first. */
@@ -39,8 +41,11 @@ export abstract class Neck extends Module {
   abstract readonly isPyramid: boolean;
   abstract forward(tensors: NeckTensors): Tensor4D[];
 
-  /** The gate maps [batch, h, w, gateChannels], finest first; none for a neck without gates. */
-  gates(_tensors: NeckTensors): Tensor4D[] {
+  /**
+   * The gate maps [batch, h, w, gateChannels], finest first; none for a neck without gates. (`gates` itself
+   * is the property that holds the gates' convolutions, as checkpoints name them.)
+   */
+  gateMaps(_tensors: NeckTensors): Tensor4D[] {
     return [];
   }
 }

@@ -12,6 +12,11 @@ export class NetworkContext {
    * statistics were updated in the first and stay as they are.
    */
   recomputing = false;
+  /**
+   * True to carry out every operation as the papers write it, without the exact rewrites that save arithmetic
+   * (`convOfConcat`). Multiply-adds are counted this way, as other frameworks count theirs.
+   */
+  literal = false;
   /** Where the run stands; dropout's masks depend on it and on nothing else. */
   step = { seed: 0, iteration: 0, firstSample: 0 };
   private dropouts = 0;

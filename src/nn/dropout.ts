@@ -19,17 +19,23 @@ export class Dropout2d extends Module {
     this.id = context.nextDropoutId();
   }
 
-  /** [batch, height, width, channels], the same out; x itself outside training or where p is 0. */
-  forward(x: Tensor4D): Tensor4D {
+  /**
+   * [batch, height, width, channels], the same out; x itself outside training or where p is 0.
+   *
+   * @param first where x is a part of a concatenation that is never made as a whole: the place of x's first
+   * channel in it, so that its mask is what the whole would have had there
+   */
+  forward(x: Tensor4D, first = 0): Tensor4D {
     if (!this.context.training || this.p === 0) return x;
-    return scaleChannels(x, this.mask(x.shape[0], x.shape[3]));
+    return scaleChannels(x, this.mask(x.shape[0], first, x.shape[3]));
   }
 
-  private mask(batch: number, channels: number): Float32Array {
+  private mask(batch: number, first: number, channels: number): Float32Array {
     const mask = new Float32Array(batch * channels);
     const kept = this.p < 1 ? 1 / (1 - this.p) : 0;
     for (let sample = 0; sample < batch; sample++) {
       const random = this.context.random(`dropout/${this.id}`, sample);
+      for (let skipped = 0; skipped < first; skipped++) random.uniform();
       for (let c = 0; c < channels; c++) mask[sample * channels + c] = random.uniform() < this.p ? 0 : kept;
     }
     return mask;

@@ -1,4 +1,4 @@
-export { Relu } from "./activation.ts";
+export { Relu, Relu6 } from "./activation.ts";
 export { BatchNorm2d, type Activation } from "./batch_norm.ts";
 export { checkpointed, withoutTape } from "./checkpointed.ts";
 export { NetworkContext } from "./context.ts";
@@ -6,7 +6,9 @@ export { Conv2d, DepthwiseConv2d, samePadding } from "./conv2d.ts";
 export { ConvBnRelu } from "./conv_bn_relu.ts";
 export { Dropout2d } from "./dropout.ts";
 export { kaimingNormalFanOut, kaimingNormalFanOutDepthwise, normal, ones, zeros } from "./initialisers.ts";
+export { concatResized, convOfConcat, sumOfOthers, sumResized, type Size } from "./maps.ts";
 export { materialise } from "./materialise.ts";
 export { Module } from "./module.ts";
 export { Parameter, type Initialiser, type ParameterLayout } from "./parameter.ts";
 export { resizeLike, resizeTo } from "./resize.ts";
+export { sequential, type Layer } from "./sequential.ts";

@@ -1,0 +1,117 @@
+import type { Tensor4D } from "@tensorflow/tfjs";
+import { Type, type Static } from "typebox";
+import { SegfuseError } from "../errors.ts";
+import { type ContextModule, Head, type HeadInputs } from "../models/contracts.ts";
+import {
+  concatResized,
+  Conv2d,
+  ConvBnRelu,
+  convOfConcat,
+  Dropout2d,
+  type NetworkContext,
+  normal,
+  type Size,
+} from "../nn/index.ts";
+import { defineHead } from "../registry/component.ts";
+import { dropoutOption, PyramidPooling, pyramidPoolingOptions } from "./pyramid_pooling.ts";
+
+const Options = Type.Object({
+  ...pyramidPoolingOptions,
+  dense_channels: Type.Integer({ minimum: 1, default: 128, description: "channels that each dense block puts out" }),
+  block: Type.Union([Type.Literal("bottleneck"), Type.Literal("conv3x3")], {
+    default: "bottleneck",
+    description: "a dense block: 1×1 and then 3×3 convolution, or one 3×3 convolution",
+  }),
+  dropout: dropoutOption,
+});
+
+/** Dense feature pyramid: from the context down, each level sees all coarser ones (paper 3.3). */
+export default defineHead({
+  type: "dfp",
+  description: "dense feature pyramid over pyramid pooling context and a neck with a map per level",
+  schema: Options,
+  context: (options, levels, context) => new PyramidPooling(options, levels, context),
+  create: (options, inputs, context) => new DenseFeaturePyramid(options, inputs, context),
+});
+
+class DenseFeaturePyramid extends Head {
+  readonly context: ContextModule | null;
+  /** One block per level, finest first. */
+  readonly dense: ConvBnRelu[][];
+  readonly classifier: Conv2d;
+  private readonly dropout: Dropout2d;
+
+  constructor(
+    options: Static<typeof Options>,
+    inputs: HeadInputs,
+    private readonly network: NetworkContext,
+  ) {
+    super();
+    if (!inputs.neckIsPyramid) throw needsPyramid(inputs);
+    const { dense_channels: width } = options;
+    const { levels, fused, context } = inputs;
+    this.context = context;
+    const top = inputs.neckUsesContext ? fused.at(-1)! : context!.output;
+    this.dense = levels.map((_, l) => {
+      const coarser = top.channels + (levels.length - 1 - l) * width;
+      return makeBlock(options.block, coarser + fused[l]!.channels, width, network);
+    });
+    this.dropout = new Dropout2d(network, options.dropout);
+    this.classifier = new Conv2d({
+      kernel: 1,
+      in: levels.length * width + top.channels,
+      out: inputs.numClasses,
+      initialiser: normal(0.01),
+    });
+  }
+
+  /**
+   * T_{L+1} = C; T_l = block_l(concat(up(T_{L+1}), …, up(T_{l+1}), X̃_l)) at X̃_l's size;
+   * logits = classifier(concat(T_1, up(T_2), …, up(T_{L+1}))) at X̃_1's size.
+   */
+  forward(fused: readonly Tensor4D[], context: Tensor4D | null): Tensor4D {
+    // A neck that used the context hands it on as one fused map more.
+    const coarsestFirst = [fused[this.dense.length] ?? context!];
+    for (let l = this.dense.length - 1; l >= 0; l--) {
+      coarsestFirst.push(this.block(l, [...coarsestFirst, fused[l]!]));
+    }
+    const maps = coarsestFirst.reverse();
+    return convOfConcat(this.classifier, maps, sizeOf(maps[0]!), this.network, this.dropout);
+  }
+
+  /** block_l(concat(up(…), X̃_l)); a 1×1 convolution sees each map at its own size (`convOfConcat`). */
+  private block(l: number, maps: readonly Tensor4D[]): Tensor4D {
+    const [first, second] = this.dense[l] as [ConvBnRelu, ConvBnRelu?];
+    const size = sizeOf(maps.at(-1)!);
+    if (second === undefined) return first.forward(concatResized(maps, size, this.network));
+    const squeezed = first.bn.forward(convOfConcat(first.conv, maps, size, this.network), "relu");
+    return second.forward(squeezed);
+  }
+}
+
+function makeBlock(
+  block: "bottleneck" | "conv3x3",
+  inChannels: number,
+  width: number,
+  network: NetworkContext,
+): ConvBnRelu[] {
+  if (block === "conv3x3") return [new ConvBnRelu(network, { kernel: 3, in: inChannels, out: width })];
+  return [
+    new ConvBnRelu(network, { kernel: 1, in: inChannels, out: width }),
+    new ConvBnRelu(network, { kernel: 3, in: width, out: width }),
+  ];
+}
+
+function sizeOf(map: Tensor4D): Size {
+  return [map.shape[1], map.shape[2]];
+}
+
+function needsPyramid({ fused, levels }: HeadInputs): SegfuseError {
+  const count = fused.length === 0 ? "no fused map" : fused.length === 1 ? "one fused map" : `${fused.length} maps`;
+  return new SegfuseError("SEGFUSE_HEAD_NEEDS_PYRAMID", "a dense feature pyramid needs a map of every level", {
+    where: "model.head.type",
+    expected: `a neck with one fused map for each of the ${levels.length} levels: gff, fpn or gated_fpn`,
+    found: `a neck with ${count}`,
+    advice: "choose such a neck, or the head ppm",
+  });
+}

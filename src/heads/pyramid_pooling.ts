@@ -1,0 +1,64 @@
+import type { Tensor4D } from "@tensorflow/tfjs";
+import { Type } from "typebox";
+import { adaptiveAvgPool } from "../engine/ops/index.ts";
+import { ContextModule, type LevelInfo } from "../models/contracts.ts";
+import { concatResized, ConvBnRelu, type NetworkContext } from "../nn/index.ts";
+
+/** Options of every head whose context is pyramid pooling. */
+export const pyramidPoolingOptions = {
+  channels: Type.Integer({
+    minimum: 1,
+    default: 512,
+    description: "channels of each pooled branch and of the context map",
+  }),
+  bins: Type.Array(Type.Integer({ minimum: 1 }), {
+    minItems: 1,
+    default: [1, 2, 3, 6],
+    description: "the pooled branches: b stands for average pooling to b×b cells",
+  }),
+};
+
+export const dropoutOption = Type.Number({
+  minimum: 0,
+  exclusiveMaximum: 1,
+  default: 0.1,
+  description: "probability that a channel is dropped before the classifier, in training",
+});
+
+/**
+ * Pyramid pooling module (Zhao et al. 2017, PSPNet; paper 3.4): the coarsest level beside its averages over
+ * grids of several sizes. Batches of one image cannot train it where a bin is 1 (batch norm of one value).
+ */
+export class PyramidPooling extends ContextModule {
+  readonly output: LevelInfo;
+  /** One per bin. */
+  readonly stages: ConvBnRelu[];
+  readonly bottleneck: ConvBnRelu;
+  private readonly bins: readonly number[];
+
+  constructor(
+    options: { channels: number; bins: readonly number[] },
+    levels: readonly LevelInfo[],
+    private readonly context: NetworkContext,
+  ) {
+    super();
+    const { channels, bins } = options;
+    const top = levels.at(-1)!;
+    this.bins = bins;
+    this.stages = bins.map(() => new ConvBnRelu(context, { kernel: 1, in: top.channels, out: channels }));
+    this.bottleneck = new ConvBnRelu(context, {
+      kernel: 3,
+      in: top.channels + bins.length * channels,
+      out: channels,
+    });
+    this.output = { channels, stride: top.stride };
+  }
+
+  /** C = CBR(concat(X_L, up(p_1), …)), p_b = CBR(X_L averaged over b×b cells). */
+  forward(levels: readonly Tensor4D[]): Tensor4D {
+    const top = levels.at(-1)!;
+    const pooled = this.bins.map((bin, i) => this.stages[i]!.forward(adaptiveAvgPool(top, [bin, bin])));
+    const [, height, width] = top.shape;
+    return this.bottleneck.forward(concatResized([top, ...pooled], [height, width], this.context));
+  }
+}
