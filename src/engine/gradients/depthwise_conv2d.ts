@@ -1,0 +1,157 @@
+import * as tf from "@tensorflow/tfjs";
+import type { GradConfig, NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
+import { padOrCrop, readAt, type WindowGeometry } from "../geometry.ts";
+import { nativeBackend, type NativeBackend } from "../kernel.ts";
+import { convGeometry, nativeConvAttributes, spreadForInput, type ConvAttributes } from "./conv2d.ts";
+
+type Shape4D = [number, number, number, number];
+
+/**
+ * The gradient of `tf.depthwiseConv2d`. TensorFlow's DepthwiseConv2dNativeBackprop… kernels compute
+ * something else, without an error, where the dilation is above 1; TF.js has none on wasm.
+ * Native: those kernels at dilation 1 only (a dilated convolution is one of dilation 1 over the phases that
+ * spaceToBatchND separates). Portable: a convolution with the flipped kernel, and one sum of products for
+ * each element of the kernel.
+ */
+export const depthwiseConv2dGradient: GradConfig = {
+  kernelName: "DepthwiseConv2dNative",
+  inputsToSave: ["x", "filter"],
+  gradFunc: (dy: Tensor | Tensor[], saved: Tensor[], attributes: NamedAttrMap) => {
+    const [x, kernel] = saved as [Tensor4D, Tensor4D];
+    const geometry = convGeometry(x.shape, kernel.shape, attributes as unknown as ConvAttributes, true);
+    return {
+      x: () => depthwiseInputGradient(x.shape, kernel, dy as Tensor4D, geometry),
+      filter: () => depthwiseKernelGradient(x, kernel.shape, dy as Tensor4D, geometry),
+    };
+  },
+};
+
+/**
+ * ∂L/∂x of a depthwise convolution.
+ *
+ * @param shape x's shape [batch, H, W, C]
+ * @param kernel [kh, kw, C, m]
+ * @param dy [batch, h, w, C·m]
+ */
+export function depthwiseInputGradient(
+  shape: Shape4D,
+  kernel: Tensor4D,
+  dy: Tensor4D,
+  geometry: WindowGeometry,
+): Tensor4D {
+  const native = nativeBackend();
+  return tf.tidy(() => {
+    if (native !== null && undilated(geometry))
+      return native.executeSingleOutput(
+        "DepthwiseConv2dNativeBackpropInput",
+        nativeConvAttributes(native, geometry),
+        [tf.tensor1d(shape, "int32"), kernel, dy],
+      ) as Tensor4D;
+    const [rows, columns, channels, multiplier] = kernel.shape;
+    const flipped = tf.reshape(tf.reverse(kernel, [0, 1]), [rows, columns, channels * multiplier, 1]);
+    const dilation = [...geometry.dilation] as [number, number];
+    const dx = tf.depthwiseConv2d(
+      spreadForInput(shape, dy, geometry),
+      flipped as Tensor4D,
+      1,
+      "valid",
+      "NHWC",
+      dilation,
+    );
+    if (multiplier === 1) return dx;
+    return tf.reshape(tf.sum(tf.reshape(dx, [-1, channels, multiplier]), 2), shape);
+  });
+}
+
+/**
+ * ∂L/∂kernel of a depthwise convolution.
+ *
+ * @param x [batch, H, W, C]
+ * @param shape the kernel's shape [kh, kw, C, m]
+ * @param dy [batch, h, w, C·m]
+ */
+export function depthwiseKernelGradient(
+  x: Tensor4D,
+  shape: Shape4D,
+  dy: Tensor4D,
+  geometry: WindowGeometry,
+): Tensor4D {
+  const native = nativeBackend();
+  return tf.tidy(() => {
+    if (native !== null && undilated(geometry)) return nativeKernelGradient(native, x, shape, dy, geometry);
+    if (native !== null && geometry.stride.every((n) => n === 1))
+      return phaseKernelGradient(native, x, shape, dy, geometry);
+    return composedKernelGradient(x, shape, dy, geometry);
+  });
+}
+
+function undilated({ dilation }: WindowGeometry): boolean {
+  return dilation.every((n) => n === 1);
+}
+
+function nativeKernelGradient(
+  native: NativeBackend,
+  x: Tensor4D,
+  shape: Shape4D,
+  dy: Tensor4D,
+  geometry: WindowGeometry,
+): Tensor4D {
+  return native.executeSingleOutput(
+    "DepthwiseConv2dNativeBackpropFilter",
+    nativeConvAttributes(native, geometry),
+    [x, tf.tensor1d(shape, "int32"), dy],
+  ) as Tensor4D;
+}
+
+/** Stride 1: the phases of x and dy become batch entries of a convolution of dilation 1. */
+function phaseKernelGradient(
+  native: NativeBackend,
+  x: Tensor4D,
+  shape: Shape4D,
+  dy: Tensor4D,
+  geometry: WindowGeometry,
+): Tensor4D {
+  const { dilation, before, after, kernel } = geometry;
+  // dy grows with zeros to whole phases; x to what these read.
+  const extra = [0, 1].map((axis) => {
+    const d = dilation[axis as 0 | 1];
+    return Math.ceil(dy.shape[axis + 1]! / d) * d - dy.shape[axis + 1]!;
+  }) as [number, number];
+  const block = [...dilation];
+  const phasesOf = (t: Tensor4D): Tensor4D =>
+    tf.spaceToBatchND(t, block, [
+      [0, 0],
+      [0, 0],
+    ]);
+  const paddedX = padOrCrop(x, before, [after[0] + extra[0], after[1] + extra[1]]);
+  // The reach of the kernel is a whole number of dilations, so padded x has whole phases as well.
+  const phasedX = phasesOf(paddedX);
+  const phasedDy = phasesOf(padOrCrop(dy, [0, 0], extra));
+  const plain: WindowGeometry = {
+    kernel,
+    stride: [1, 1],
+    dilation: [1, 1],
+    before: [0, 0],
+    after: [0, 0],
+  };
+  return nativeKernelGradient(native, phasedX, shape, phasedDy, plain);
+}
+
+function composedKernelGradient(
+  x: Tensor4D,
+  shape: Shape4D,
+  dy: Tensor4D,
+  geometry: WindowGeometry,
+): Tensor4D {
+  const [rows, columns, channels, multiplier] = shape;
+  const [, outHeight, outWidth] = dy.shape;
+  const padded = padOrCrop(x, geometry.before, geometry.after);
+  const perChannel = tf.reshape(dy, [-1, channels, multiplier]);
+  const elements: Tensor[] = [];
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) {
+      const read = readAt(padded, geometry, [row, column], [outHeight, outWidth]);
+      elements.push(tf.sum(tf.mul(tf.reshape(read, [-1, channels, 1]), perChannel), 0));
+    }
+  return tf.reshape(tf.stack(elements), shape);
+}
