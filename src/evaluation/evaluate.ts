@@ -1,0 +1,142 @@
+import * as tf from "@tensorflow/tfjs";
+import type { EvaluationSample } from "../datasets/contracts.ts";
+import { BoundaryCounts } from "./boundary.ts";
+import { Confusion } from "./confusion.ts";
+import type {
+  EvaluatedImage,
+  EvaluationOptions,
+  EvaluationResult,
+  EvaluationSource,
+  InferenceNetwork,
+  Size,
+} from "./contracts.ts";
+import { inferenceSettings, predictClasses } from "./inference.ts";
+import { classCounts, classMetrics, constantGuess, nanMean, overallMetrics } from "./metrics.ts";
+
+export interface EvaluateInputs {
+  readonly segmentor: InferenceNetwork;
+  readonly loader: EvaluationSource;
+  readonly options: EvaluationOptions;
+  /** [height, width]; the window of `slide` where the options name none. */
+  readonly cropSize: Size;
+  /**
+   * Consecutive images of one size that are forwarded together. 1 by default: on a processor more gain little,
+   * cost memory, and the last bits of a score may depend on an image's neighbours.
+   */
+  readonly batchSize?: number;
+  /** Called after each image, in order; awaited. */
+  readonly onImage?: (image: EvaluatedImage) => void | Promise<void>;
+}
+
+/**
+ * Evaluates a network on a split: the one path that training, `segfuse test` and studies share. Images are
+ * streamed; what stays are counts. The network is in evaluation mode meanwhile and gets its mode back.
+ *
+ * @throws SegfuseError SEGFUSE_LABEL_VALUE, SEGFUSE_WINDOW_STRIDE, and what the loader throws
+ */
+export async function evaluate(inputs: EvaluateInputs): Promise<EvaluationResult> {
+  const { segmentor, loader, options, onImage } = inputs;
+  const started = performance.now();
+  const settings = inferenceSettings(options, inputs.cropSize);
+  const confusion = new Confusion(loader.info.classes.length, loader.info.ignoreIndex);
+  const boundary = options.metrics.includes("mBIoU") ? new BoundaryCounts(loader.info.classes.length) : null;
+  let done = 0;
+
+  const wasTraining = segmentor.context.training;
+  segmentor.context.training = false;
+  try {
+    for await (const batch of batches(loader.samples(), inputs.batchSize ?? 1)) {
+      const predictions = await predictBatch(batch);
+      for (const [i, sample] of batch.entries()) {
+        const pixels = sample.labelHeight * sample.labelWidth;
+        const prediction = predictions.subarray(i * pixels, (i + 1) * pixels);
+        confusion.add(prediction, sample.label);
+        boundary?.add(prediction, sample.label, [sample.labelHeight, sample.labelWidth]);
+        done++;
+        await onImage?.({ sample, prediction, done, total: loader.length });
+      }
+    }
+  } finally {
+    segmentor.context.training = wasTraining;
+  }
+  return summarise(confusion, boundary, loader.info.classes, done, (performance.now() - started) / 1000);
+
+  async function predictBatch(batch: readonly EvaluationSample[]): Promise<Int32Array> {
+    const { height, width, labelHeight, labelWidth } = batch[0]!;
+    const classes = tf.tidy(() => {
+      const images = tf.tensor4d(stack(batch), [batch.length, height, width, 3]);
+      return predictClasses(segmentor, images, [labelHeight, labelWidth], settings);
+    });
+    try {
+      return (await classes.data()) as Int32Array;
+    } finally {
+      classes.dispose();
+    }
+  }
+}
+
+/** Metrics from counts; `seconds` and `images` are passed on. */
+export function summarise(
+  confusion: Confusion,
+  boundary: BoundaryCounts | null,
+  classes: readonly string[],
+  images: number,
+  seconds: number,
+): EvaluationResult {
+  const rows = confusion.toRows();
+  const counts = classCounts(rows);
+  const boundaryIou = boundary?.iou();
+  const perClass = classMetrics(counts).map((scores, c) => ({
+    name: classes[c]!,
+    ...scores,
+    ...(boundaryIou && { BIoU: boundaryIou[c]! }),
+    labelPixels: counts[c]!.label,
+    predictedPixels: counts[c]!.prediction,
+    intersectionPixels: counts[c]!.intersection,
+  }));
+  return {
+    metrics: { ...overallMetrics(rows), ...(boundaryIou && { mBIoU: nanMean(boundaryIou) }) },
+    perClass,
+    absentClasses: perClass.filter(({ IoU }) => Number.isNaN(IoU)).map(({ name }) => name),
+    confusion: rows,
+    constantGuess: constantGuess(rows),
+    images,
+    pixels: confusion.pixels,
+    ignoredPixels: confusion.ignoredPixels,
+    seconds,
+  };
+}
+
+/** Consecutive samples of one image size and one label size, at most `limit` together. */
+async function* batches(
+  samples: AsyncIterable<EvaluationSample>,
+  limit: number,
+): AsyncGenerator<EvaluationSample[]> {
+  let batch: EvaluationSample[] = [];
+  for await (const sample of samples) {
+    const [first] = batch;
+    if (first !== undefined && (batch.length >= limit || !sameSizes(first, sample))) {
+      yield batch;
+      batch = [];
+    }
+    batch.push(sample);
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function sameSizes(a: EvaluationSample, b: EvaluationSample): boolean {
+  return (
+    a.height === b.height &&
+    a.width === b.width &&
+    a.labelHeight === b.labelHeight &&
+    a.labelWidth === b.labelWidth
+  );
+}
+
+function stack(batch: readonly EvaluationSample[]): Float32Array {
+  if (batch.length === 1) return batch[0]!.image;
+  const size = batch[0]!.image.length;
+  const images = new Float32Array(batch.length * size);
+  for (const [i, { image }] of batch.entries()) images.set(image, i * size);
+  return images;
+}
