@@ -1,0 +1,46 @@
+import type { DatasetInfo } from "../datasets/contracts.ts";
+import { SegfuseError } from "../errors.ts";
+import type { Metadata } from "./safetensors.ts";
+
+/** What a weight file says of the network in it, so that it can be used without the data set at hand. */
+export interface ModelMetadata {
+  readonly classes: DatasetInfo["classes"];
+  readonly palette: DatasetInfo["palette"];
+  readonly ignoreIndex: number;
+  /** Mean and standard deviation of 0..255 RGB. */
+  readonly preprocess: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  /** segfuse's version. */
+  readonly version: string;
+  /** Updates that the weights have seen. */
+  readonly iteration: number;
+  readonly configHash: string;
+}
+
+/** As the strings of a safetensors header: lists as JSON; `format: pt` says that names and order are PyTorch's. */
+export function toMetadata(model: ModelMetadata): Metadata {
+  return {
+    format: "pt",
+    segfuse_version: model.version,
+    classes: JSON.stringify(model.classes),
+    palette: JSON.stringify(model.palette),
+    ignore_index: String(model.ignoreIndex),
+    preprocess: JSON.stringify(model.preprocess),
+    iteration: String(model.iteration),
+    config_hash: model.configHash,
+  };
+}
+
+/** The class names of a weight file; null where it does not say (a file of another tool). */
+export function classesOf(metadata: Metadata, file: string): string[] | null {
+  if (metadata.classes === undefined) return null;
+  try {
+    const classes: unknown = JSON.parse(metadata.classes);
+    if (Array.isArray(classes) && classes.every((name) => typeof name === "string")) return classes;
+  } catch {
+    // told below
+  }
+  throw new SegfuseError("SEGFUSE_WEIGHTS_FILE", "the class names in a weight file cannot be read", {
+    where: file,
+    found: metadata.classes,
+  });
+}
