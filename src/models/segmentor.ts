@@ -67,6 +67,14 @@ export class Segmentor extends Module {
     return tf.tidy(() => this.decode(images, this.features(images), options.closedGates));
   }
 
+  /**
+   * Logits at the head's own resolution [batch, h, w, classes], without the auxiliary heads: evaluation
+   * resizes them once, straight to the label's size.
+   */
+  logits(images: Tensor4D): Tensor4D {
+    return tf.tidy(() => this.headLogits(this.features(images)));
+  }
+
   /** Logits of the head and of every auxiliary head, all at the image's size. */
   forwardTraining(images: Tensor4D): { logits: Tensor4D; auxiliary: Tensor4D[] } {
     const features = this.features(images);
@@ -107,8 +115,12 @@ export class Segmentor extends Module {
   }
 
   private decode(images: Tensor4D, features: NeckTensors, closedGates?: readonly number[]): Tensor4D {
+    return tf.tidy(() => resizeLike(this.headLogits(features, closedGates), images, this.context));
+  }
+
+  private headLogits(features: NeckTensors, closedGates?: readonly number[]): Tensor4D {
     const tensors = closedGates === undefined ? features : { ...features, closedGates };
     const fused = tf.tidy(() => this.neck.forward(tensors));
-    return tf.tidy(() => resizeLike(this.head.forward(fused, features.context), images, this.context));
+    return tf.tidy(() => this.head.forward(fused, features.context));
   }
 }

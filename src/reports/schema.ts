@@ -1,0 +1,141 @@
+import { Type, type Static } from "typebox";
+
+const strict = { additionalProperties: false } as const;
+
+/** A fraction 0..1 (kappa may be negative); null where a score is not defined. */
+export const Score = Type.Union([Type.Number({ maximum: 1 }), Type.Null()]);
+const Count = Type.Integer({ minimum: 0 });
+const Seconds = Type.Number({ minimum: 0 });
+const Text = Type.String();
+
+export const MetricsSchema = Type.Object(
+  {
+    mIoU: Score,
+    mAcc: Score,
+    aAcc: Score,
+    fwIoU: Score,
+    mDice: Score,
+    mFscore: Score,
+    mPrecision: Score,
+    mRecall: Score,
+    kappa: Score,
+    mBIoU: Type.Optional(Score),
+  },
+  { ...strict, description: "scores of the whole evaluation, as fractions; null where not defined" },
+);
+
+export const ConstantGuessSchema = Type.Object(
+  { class: Text, mIoU: Score, mAcc: Score, aAcc: Score },
+  { ...strict, description: "what the commonest class of the evaluated labels scores as a constant answer" },
+);
+
+export const EngineSchema = Type.Object(
+  {
+    backend: Text,
+    version: Text,
+    threads: Type.Union([Type.Integer(), Type.Null()]),
+    device: Text,
+  },
+  { ...strict, description: "what computed the numbers" },
+);
+
+export const VersionsSchema = Type.Record(Type.String(), Type.String(), {
+  description: "versions by name: segfuse, node, tfjs",
+});
+
+const Pair = Type.Array(Type.Integer({ minimum: 1 }), { minItems: 2, maxItems: 2 });
+
+export const ReportSchema = Type.Object(
+  {
+    format: Type.Literal("segfuse-report-1", { description: "this file's format" }),
+    name: Type.String({ description: "the config's name" }),
+    created: Type.String({ description: "when the evaluation ended, ISO 8601" }),
+    config: Type.Object(
+      {
+        hash: Type.String({ description: "hash of the resolved config without paths, workers and logging" }),
+        path: Type.Union([Text, Type.Null()]),
+        seed: Type.Integer(),
+      },
+      strict,
+    ),
+    checkpoint: Type.Union([
+      Type.Object(
+        {
+          path: Text,
+          sha256: Text,
+          iteration: Type.Union([Count, Type.Null()]),
+        },
+        strict,
+      ),
+      Type.Null(),
+    ]),
+    dataset: Type.Object(
+      {
+        type: Text,
+        split: Text,
+        fingerprint: Type.String({ description: "hash of the sample ids of the split, in order" }),
+        images: Count,
+        pixels: Type.Integer({ minimum: 0, description: "pixels that count" }),
+        ignored_pixels: Type.Integer({ minimum: 0, description: "pixels whose label is the ignore index" }),
+        ignore_index: Type.Integer(),
+        classes: Type.Array(Text),
+        palette: Type.Array(
+          Type.Array(Type.Integer({ minimum: 0, maximum: 255 }), { minItems: 3, maxItems: 3 }),
+        ),
+      },
+      strict,
+    ),
+    settings: Type.Object(
+      {
+        mode: Type.Union([Type.Literal("whole"), Type.Literal("slide")]),
+        window: Pair,
+        stride: Pair,
+        scales: Type.Array(Type.Number()),
+        flip: Type.Boolean(),
+        align_corners: Type.Boolean(),
+        metrics: Type.Array(Text),
+      },
+      { ...strict, description: "how the images became predictions" },
+    ),
+    parameters: Type.Union([Count, Type.Null()], {
+      description: "trained numbers of the network without the auxiliary head",
+    }),
+    metrics: MetricsSchema,
+    per_class: Type.Array(
+      Type.Object(
+        {
+          name: Text,
+          IoU: Score,
+          Acc: Score,
+          Dice: Score,
+          Precision: Score,
+          Recall: Score,
+          Fscore: Score,
+          BIoU: Type.Optional(Score),
+          label_pixels: Count,
+          predicted_pixels: Count,
+          intersection_pixels: Count,
+        },
+        strict,
+      ),
+    ),
+    absent_classes: Type.Array(Text, {
+      description: "classes in no label and no prediction: in none of the means",
+    }),
+    confusion: Type.Array(Type.Array(Count), { description: "pixels by [label][prediction]" }),
+    constant_guess: Type.Union([ConstantGuessSchema, Type.Null()]),
+    engine: EngineSchema,
+    versions: VersionsSchema,
+    times: Type.Object(
+      {
+        evaluation_seconds: Seconds,
+        seconds_per_image: Type.Union([Seconds, Type.Null()]),
+      },
+      strict,
+    ),
+  },
+  { ...strict, $id: "https://segfuse.dev/schema/report-1.json", title: "segfuse evaluation report" },
+);
+
+/** `report.json` of one evaluation. */
+export type Report = Static<typeof ReportSchema>;
