@@ -1,14 +1,11 @@
 import type { Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
-import { batchNorm, batchNormTraining } from "../engine/ops/index.ts";
+import { batchNorm, batchNormTraining, type Activation } from "../engine/ops/index.ts";
 import { SegfuseError } from "../errors.ts";
 import type { NetworkContext } from "./context.ts";
 import { ones, zeros } from "./initialisers.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
-
-/** What follows a normalisation and is computed with it. */
-export type Activation = "none" | "relu" | "relu6";
 
 const epsilon = 1e-5;
 /** In PyTorch's sense: the share of the new batch in the running statistics. */

@@ -1,5 +1,6 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
+import { customOp } from "../engine/custom_op.ts";
 import type { NetworkContext } from "./context.ts";
 import type { Module } from "./module.ts";
 
@@ -17,36 +18,36 @@ export function checkpointed(
   x: Tensor4D,
   forward: (x: Tensor4D) => Tensor4D,
 ): Tensor4D {
-  const variables = trainableVariables(module);
-  // TF.js's custom gradients reach tensors that are arguments only, so the variables are arguments as well,
+  // TF.js hands gradients to an operation's declared inputs only, so the variables are inputs as well,
   // although `forward` finds them through the module.
-  const run = tf.customGrad((...args) => {
-    const [input] = args as unknown as [Tensor4D];
-    const save = args.at(-1) as unknown as tf.GradSaveFunc;
-    save([input]);
-    return {
-      value: forward(input),
-      gradFunc: (dy: Tensor, saved: Tensor[]) =>
-        recompute(context, () => {
-          const again = saved[0] as Tensor4D;
-          return tf.grads(() => forward(again))([again, ...variables], dy);
-        }),
-    };
-  });
-  return run(x, ...variables) as Tensor4D;
+  const variables = trainableVariables(module);
+  const [y] = customOp(
+    { x, ...Object.fromEntries(variables.entries()) },
+    (save) => {
+      save([x]);
+      return [forward(x)];
+    },
+    ([dy], [saved]) =>
+      recompute(context, () => {
+        const input = saved as Tensor4D;
+        return tf.grads(() => forward(input))([input, ...variables], dy);
+      }),
+  );
+  return y as Tensor4D;
 }
 
 /**
  * Runs `forward` without recording it for the backward pass: nothing is kept and no gradient reaches what is
- * inside. For frozen parts of a network.
+ * inside, nor what is before it. For frozen parts of a network.
  */
 export function withoutTape(x: Tensor4D, forward: (x: Tensor4D) => Tensor4D): Tensor4D {
   const { shape } = x;
-  const run = tf.customGrad((input) => ({
-    value: forward(input as Tensor4D),
-    gradFunc: () => tf.zeros(shape),
-  }));
-  return run(x) as Tensor4D;
+  const [y] = customOp(
+    { x },
+    () => [forward(x)],
+    () => [tf.zeros(shape)],
+  );
+  return y as Tensor4D;
 }
 
 function trainableVariables(module: Module): Tensor[] {

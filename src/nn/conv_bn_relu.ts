@@ -1,5 +1,6 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { BatchNorm2d, type Activation } from "./batch_norm.ts";
+import type { Activation } from "../engine/ops/index.ts";
+import { BatchNorm2d } from "./batch_norm.ts";
 import type { NetworkContext } from "./context.ts";
 import { Conv2d, samePadding } from "./conv2d.ts";
 import { Module } from "./module.ts";

@@ -1,5 +1,6 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
+import { customOp } from "../engine/custom_op.ts";
 import type { NetworkContext } from "./context.ts";
 import { Module } from "./module.ts";
 
@@ -44,14 +45,14 @@ export class Dropout2d extends Module {
 
 /** x·mask, with a gradient that keeps the small mask alone: `tf.mul` would keep x as well until the step ends. */
 function scaleChannels(x: Tensor4D, values: Float32Array): Tensor4D {
-  const scaled = tf.customGrad((x, save) => {
-    const [batch, , , channels] = (x as Tensor4D).shape;
-    const mask = tf.tensor4d(values, [batch, 1, 1, channels]);
-    (save as tf.GradSaveFunc)([mask]);
-    return {
-      value: tf.mul(x as Tensor4D, mask),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(dy, saved[0]!),
-    };
-  });
-  return scaled(x) as Tensor4D;
+  const [y] = customOp(
+    { x },
+    (save) => {
+      const mask = tf.tensor4d(values, [x.shape[0], 1, 1, x.shape[3]]);
+      save([mask]);
+      return [tf.mul(x, mask)];
+    },
+    ([dy], [mask]) => [tf.mul(dy!, mask!)],
+  );
+  return y as Tensor4D;
 }

@@ -1,5 +1,6 @@
 export { Relu, Relu6 } from "./activation.ts";
-export { BatchNorm2d, type Activation } from "./batch_norm.ts";
+export { addResidual } from "./add_residual.ts";
+export { BatchNorm2d } from "./batch_norm.ts";
 export { checkpointed, withoutTape } from "./checkpointed.ts";
 export { NetworkContext } from "./context.ts";
 export { Conv2d, DepthwiseConv2d, samePadding } from "./conv2d.ts";

@@ -1,3 +1,6 @@
 import type { BackboneRecord } from "../../registry/component.ts";
+import mobilenetV2 from "./mobilenet_v2.ts";
+import resnet from "./resnet.ts";
 
-export const backbones: readonly BackboneRecord[] = [];
+/** The backbones that come with segfuse. */
+export const backbones: readonly BackboneRecord[] = [resnet, mobilenetV2];
