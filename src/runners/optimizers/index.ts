@@ -1,3 +1,5 @@
 import type { OptimizerRecord } from "../../registry/component.ts";
+import sgd from "./sgd.ts";
 
-export const optimizers: readonly OptimizerRecord[] = [];
+/** The optimisers that come with segfuse. */
+export const optimizers: readonly OptimizerRecord[] = [sgd];

@@ -1,3 +1,5 @@
 import type { ScheduleRecord } from "../../registry/component.ts";
+import poly from "./poly.ts";
 
-export const schedules: readonly ScheduleRecord[] = [];
+/** The learning rate schedules that come with segfuse. */
+export const schedules: readonly ScheduleRecord[] = [poly];
