@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Type, type Static } from "typebox";
+import { Value } from "typebox/value";
+import { SegfuseError } from "../errors.ts";
+import { defineDataset } from "../registry/component.ts";
+import { pathOption } from "../registry/component_ref.ts";
+import { FileDataset } from "./file_dataset.ts";
+import { LabelTable } from "./label_table.ts";
+import {
+  filesByStem,
+  imageSuffixes,
+  pickListed,
+  readList,
+  requireFolder,
+  requireSamples,
+} from "./listing.ts";
+
+const byte = Type.Integer({ minimum: 0, maximum: 255 });
+
+/** What is needed of `meta.json`; whatever else it holds is left alone. */
+const Meta = Type.Object({
+  classes: Type.Array(Type.String(), { minItems: 1, maxItems: 255 }),
+  palette: Type.Array(Type.Tuple([byte, byte, byte])),
+  ignore_index: byte,
+});
+
+/** CamVid (Brostow et al. 2009) in the split of SegNet (Badrinarayanan et al. 2017): 11 classes, 367/101/233 frames. */
+export default defineDataset({
+  type: "camvid",
+  description:
+    "CamVid: images/SPLIT, masks/SPLIT, SPLIT.txt, and meta.json with classes, palette and ignore_index",
+  schema: Type.Object({
+    root: pathOption({ description: "the folder that holds images, masks, the lists and meta.json" }),
+  }),
+  async create({ root }, { split }) {
+    await requireFolder(root, "the CamVid folder", "set SEGFUSE_CAMVID (or data.dataset.root) to it");
+    const { classes, palette, ignore_index: ignoreIndex } = await readMeta(join(root, "meta.json"));
+    const list = join(root, `${split}.txt`);
+    const listed = await readList(list);
+    const images = join(root, "images", split);
+    const masks = join(root, "masks", split);
+    for (const folder of [images, masks]) await requireFolder(folder, `a folder of split "${split}"`);
+
+    const imageFiles = pickListed(listed, await filesByStem(images, imageSuffixes), {
+      list,
+      folder: images,
+      what: "image",
+    });
+    const maskFiles = pickListed(listed, await filesByStem(masks, [".png"]), {
+      list,
+      folder: masks,
+      what: "mask",
+    });
+    const table = LabelTable.plain(classes.length, ignoreIndex);
+    const pairs = listed.map((id) => ({ id, image: imageFiles.get(id)!, label: maskFiles.get(id)!, table }));
+    return new FileDataset({ classes, palette, ignoreIndex }, requireSamples(pairs, split, list));
+  },
+});
+
+async function readMeta(file: string): Promise<Static<typeof Meta>> {
+  const wrong = (found: string, cause?: unknown) =>
+    new SegfuseError("SEGFUSE_DATA_ROOT", "the class description of CamVid is missing or wrong", {
+      where: file,
+      expected: "JSON with classes, as many palette colours, and an ignore_index that is no class",
+      found,
+      cause,
+    });
+  let meta: unknown;
+  try {
+    meta = JSON.parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    throw wrong(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  if (!Value.Check(Meta, meta)) {
+    const [first] = Value.Errors(Meta, meta);
+    throw wrong(`${first?.instancePath ?? ""} ${first?.message ?? "another shape"}`.trim());
+  }
+  if (meta.palette.length !== meta.classes.length)
+    throw wrong(`${meta.classes.length} classes and ${meta.palette.length} colours`);
+  if (meta.ignore_index < meta.classes.length)
+    throw wrong(`ignore_index ${meta.ignore_index}, which is a class`);
+  return meta;
+}

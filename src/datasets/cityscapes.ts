@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { Type } from "typebox";
+import { defineDataset } from "../registry/component.ts";
+import { pathOption } from "../registry/component_ref.ts";
+import { cityscapesClasses } from "./cityscapes_classes.ts";
+import { FileDataset, type FilePair } from "./file_dataset.ts";
+import { LabelTable } from "./label_table.ts";
+import { filesByStem, pairUp, requireFolder, requireSamples } from "./listing.ts";
+
+const imageSuffix = "_leftImg8bit.png";
+const trainIdsSuffix = "_gtFine_labelTrainIds.png";
+const labelIdsSuffix = "_gtFine_labelIds.png";
+
+/** Cityscapes (Cordts et al. 2016), fine annotations, the 19 classes that its benchmark scores. */
+export default defineDataset({
+  type: "cityscapes",
+  description:
+    "Cityscapes in its own folder layout: leftImg8bit/SPLIT/CITY and gtFine/SPLIT/CITY, 19 classes",
+  schema: Type.Object({
+    root: pathOption({ description: "the folder that holds leftImg8bit and gtFine" }),
+    ignore_index: Type.Union(
+      [Type.Integer({ minimum: cityscapesClasses.length, maximum: 255 }), Type.Null()],
+      {
+        default: null,
+        description: "the label of pixels that count nowhere; null: 255, as in labelTrainIds",
+      },
+    ),
+  }),
+  async create({ root, ignore_index }, { split }) {
+    const advice =
+      "set SEGFUSE_CITYSCAPES (or data.dataset.root) to the folder that holds leftImg8bit and gtFine";
+    await requireFolder(root, "the Cityscapes folder", advice);
+    const images = join(root, "leftImg8bit", split);
+    const masks = join(root, "gtFine", split);
+    for (const folder of [images, masks])
+      await requireFolder(folder, `split "${split}" of Cityscapes`, advice);
+
+    const ignoreIndex = ignore_index ?? 255;
+    const trainIds = trainIdTable(ignoreIndex);
+    const labelIds = labelIdTable(ignoreIndex);
+    const byTrainId = await filesByStem(masks, [trainIdsSuffix]);
+    const byLabelId = await filesByStem(masks, [labelIdsSuffix]);
+    const pairs = pairUp(await filesByStem(images, [imageSuffix]), new Map([...byLabelId, ...byTrainId]), {
+      images,
+      masks,
+    }).map((pair): FilePair => {
+      const id = pair.id.split("/").at(-1)!;
+      return { ...pair, id, table: byTrainId.has(pair.id) ? trainIds : labelIds };
+    });
+    return new FileDataset(
+      {
+        classes: cityscapesClasses.map((c) => c.name),
+        palette: cityscapesClasses.map((c) => c.color),
+        ignoreIndex,
+      },
+      requireSamples(pairs, split, images),
+    );
+  },
+});
+
+/** `labelTrainIds`: the class numbers themselves, 255 elsewhere. */
+function trainIdTable(ignoreIndex: number): LabelTable {
+  const classes = cityscapesClasses.map((_, k) => [k, k] as const);
+  return new LabelTable([...classes, [255, ignoreIndex]], "train ids 0..18 and 255 (ignore)");
+}
+
+/** `labelIds`: 0..33, of which 19 are classes; the others count nowhere. */
+function labelIdTable(ignoreIndex: number): LabelTable {
+  const ids = Array.from({ length: 34 }, (_, id) => [id, ignoreIndex] as const);
+  const classes = cityscapesClasses.map(({ labelId }, k) => [labelId, k] as const);
+  return new LabelTable([...ids, ...classes], "label ids 0..33");
+}

@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import { SegfuseError } from "../errors.ts";
+import type { AnyRecord, DatasetRecord, TransformRecord } from "../registry/component.ts";
+import type { ComponentConfig } from "../registry/component_ref.ts";
+import { importPlugin } from "../registry/plugins.ts";
+import type { Dataset } from "./contracts.ts";
+import { datasets } from "./index.ts";
+import { Pipeline, type Preprocess } from "./pipeline.ts";
+import { transforms } from "./transforms/index.ts";
+
+/** Everything that a thread needs to make samples: plain data, so that it can be sent to a worker. */
+export interface SampleSource {
+  readonly dataset: ComponentConfig;
+  readonly split: string;
+  readonly transforms: readonly ComponentConfig[];
+  readonly cropSize: readonly [number, number];
+  readonly preprocess: Preprocess;
+  /** Modules with components of the user's own. */
+  readonly plugins: readonly string[];
+}
+
+/** The part of a resolved config that data depend on. */
+export interface DataConfig {
+  readonly plugins: readonly string[];
+  readonly model: { readonly preprocess: Preprocess };
+  readonly data: {
+    readonly dataset: ComponentConfig;
+    readonly batch_size: number;
+    readonly workers: number;
+    readonly crop_size: readonly [number, number];
+  } & Readonly<
+    Record<DataSection, { readonly split: string; readonly transforms: readonly ComponentConfig[] }>
+  >;
+  readonly optimizer: { readonly accumulate: number };
+}
+
+export type DataSection = "train" | "val" | "test";
+
+export function sampleSource(config: DataConfig, section: DataSection): SampleSource {
+  const { dataset, crop_size: cropSize } = config.data;
+  const { split, transforms } = config.data[section];
+  return {
+    dataset,
+    split,
+    transforms,
+    cropSize,
+    preprocess: config.model.preprocess,
+    plugins: config.plugins,
+  };
+}
+
+/**
+ * The data set of a source. Only data sets and transforms are imported, no network and no engine: a worker
+ * thread starts quickly and stays small.
+ */
+export async function createDataset(source: SampleSource): Promise<Dataset> {
+  return openDatasetWith(source, await dataRecords(source.plugins));
+}
+
+export async function createPipeline(source: SampleSource): Promise<Pipeline> {
+  const records = await dataRecords(source.plugins);
+  const dataset = await openDatasetWith(source, records);
+  const inputs = { cropSize: source.cropSize, ignoreIndex: dataset.info.ignoreIndex };
+  return Pipeline.create(dataset, source.transforms, source.preprocess, inputs, (type) =>
+    find(records.transforms, "transform", type),
+  );
+}
+
+interface DataRecords {
+  readonly datasets: readonly DatasetRecord[];
+  readonly transforms: readonly TransformRecord[];
+}
+
+async function dataRecords(plugins: readonly string[]): Promise<DataRecords> {
+  const added: AnyRecord[] = [];
+  for (const plugin of plugins) {
+    // Paths are absolute in a resolved config; packages are looked up from the working folder.
+    const { records } = await importPlugin(plugin, join(process.cwd(), "config.yaml"));
+    added.push(...records);
+  }
+  return {
+    datasets: [...datasets, ...added.filter((record) => record.kind === "dataset")],
+    transforms: [...transforms, ...added.filter((record) => record.kind === "transform")],
+  };
+}
+
+async function openDatasetWith({ dataset, split }: SampleSource, records: DataRecords): Promise<Dataset> {
+  const { type, ...options } = dataset;
+  return find(records.datasets, "dataset", type).create(options, { split });
+}
+
+function find<R extends { type: string }>(records: readonly R[], kind: string, type: string): R {
+  const record = records.find((r) => r.type === type);
+  if (record !== undefined) return record;
+  throw new SegfuseError("SEGFUSE_UNKNOWN_COMPONENT", `there is no ${kind} '${type}'`, {
+    found: type,
+    expected: `one of ${records.map((r) => r.type).join(", ")}`,
+  });
+}

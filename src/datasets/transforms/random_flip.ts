@@ -1,0 +1,33 @@
+import { Type } from "typebox";
+import { defineTransform } from "../../registry/component.ts";
+import type { Random } from "../../util/random.ts";
+import type { Sample, Transform } from "../contracts.ts";
+
+/** Mirrors image and label left to right. */
+export default defineTransform({
+  type: "random_flip",
+  description: "mirrors image and label left to right",
+  schema: Type.Object({
+    probability: Type.Number({ minimum: 0, maximum: 1, default: 0.5, description: "how often" }),
+  }),
+  create: ({ probability }) => new RandomFlip(probability),
+});
+
+class RandomFlip implements Transform {
+  constructor(private readonly probability: number) {}
+
+  apply(sample: Sample, random: Random): Sample {
+    if (random.uniform() >= this.probability) return sample;
+    const { valid, width, labelWidth } = sample;
+    const image = new Float32Array(sample.image.length);
+    for (let row = 0; row < image.length; row += width * 3)
+      for (let from = row, to = row + (width - 1) * 3; to >= row; from += 3, to -= 3) {
+        image[to] = sample.image[from]!;
+        image[to + 1] = sample.image[from + 1]!;
+        image[to + 2] = sample.image[from + 2]!;
+      }
+    const label = sample.label.slice();
+    for (let row = 0; row < label.length; row += labelWidth) label.subarray(row, row + labelWidth).reverse();
+    return { ...sample, image, label, valid: { ...valid, left: width - valid.left - valid.width } };
+  }
+}
