@@ -47,24 +47,124 @@ export function convGeometry(
 }
 
 /** The attributes that Conv2D, depthwise convolutions and their gradients have in common. */
-export function nativeConvAttributes(native: NativeBackend, geometry: WindowGeometry): NativeAttribute[] {
-  const { stride, dilation, before, after } = geometry;
-  const explicit = [...before, ...after].some((n) => n !== 0);
+export function nativeConvAttributes(
+  native: NativeBackend,
+  { stride, dilation }: WindowGeometry,
+  padding: "SAME" | "VALID",
+): NativeAttribute[] {
   return [
     attribute.type(native, "T", "float32"),
     attribute.ints(native, "strides", [1, ...stride, 1]),
     attribute.ints(native, "dilations", [1, ...dilation, 1]),
     attribute.string(native, "data_format", "NHWC"),
-    attribute.string(native, "padding", explicit ? "EXPLICIT" : "VALID"),
-    ...(explicit
-      ? [
-          attribute.ints(native, "explicit_paddings", [
-            ...[0, 0, before[0], after[0]],
-            ...[before[1], after[1], 0, 0],
-          ]),
-        ]
-      : []),
+    attribute.string(native, "padding", padding),
   ];
+}
+
+/** Whether the padding is what TensorFlow calls "SAME", at stride 1. */
+export function isSame({ kernel, stride, dilation, before, after }: WindowGeometry): boolean {
+  return ([0, 1] as const).every((axis) => {
+    const total = dilation[axis] * (kernel[axis] - 1);
+    const first = Math.floor(total / 2);
+    return stride[axis] === 1 && before[axis] === first && after[axis] === total - first;
+  });
+}
+
+/** Whether the kernel's elements lie side by side. */
+export function isUndilated({ dilation }: WindowGeometry): boolean {
+  return dilation.every((n) => n === 1);
+}
+
+/**
+ * Runs one of TensorFlow's gradient kernels with respect to x. Explicit padding takes them off oneDNN's path,
+ * where they are slower and refuse dilations: x is thought padded, and its border cut off after.
+ */
+export function nativeInputGradient(
+  native: NativeBackend,
+  name: "Conv2DBackpropInput" | "DepthwiseConv2dNativeBackpropInput",
+  [batch, height, width, channels]: Shape4D,
+  kernel: Tensor4D,
+  dy: Tensor4D,
+  geometry: WindowGeometry,
+): Tensor4D {
+  const same = isSame(geometry);
+  const [[top, left], [bottom, right]] = same
+    ? [
+        [0, 0],
+        [0, 0],
+      ]
+    : [geometry.before, geometry.after];
+  const padded = tf.tensor1d([batch, height + top + bottom, width + left + right, channels], "int32");
+  const attributes = nativeConvAttributes(native, geometry, same ? "SAME" : "VALID");
+  const dx = native.executeSingleOutput(name, attributes, [padded, kernel, dy]) as Tensor4D;
+  return padOrCrop(dx, [-top, -left], [-bottom, -right]);
+}
+
+/** Runs one of TensorFlow's gradient kernels with respect to the kernel; as {@link nativeInputGradient}. */
+export function nativeKernelGradient(
+  native: NativeBackend,
+  name: "Conv2DBackpropFilter" | "DepthwiseConv2dNativeBackpropFilter",
+  x: Tensor4D,
+  shape: Shape4D,
+  dy: Tensor4D,
+  geometry: WindowGeometry,
+): Tensor4D {
+  const same = isSame(geometry);
+  const padded = same ? x : padOrCrop(x, geometry.before, geometry.after);
+  const attributes = nativeConvAttributes(native, geometry, same ? "SAME" : "VALID");
+  return native.executeSingleOutput(name, attributes, [padded, tf.tensor1d(shape, "int32"), dy]) as Tensor4D;
+}
+
+/**
+ * {@link nativeKernelGradient} of a dilated convolution of stride 1 by kernels that know no dilation: the
+ * phases of x and dy, which spaceToBatchND separates, become batch entries of a convolution of dilation 1.
+ */
+export function phaseKernelGradient(
+  native: NativeBackend,
+  name: "Conv2DBackpropFilter" | "DepthwiseConv2dNativeBackpropFilter",
+  x: Tensor4D,
+  shape: Shape4D,
+  dy: Tensor4D,
+  { kernel, dilation, before, after }: WindowGeometry,
+): Tensor4D {
+  // Zeros make dy whole phases. x's reach beyond dy is a whole number of dilations, so it takes the same.
+  const extra = ([0, 1] as const).map((axis) => {
+    const size = dy.shape[axis + 1]!;
+    return Math.ceil(size / dilation[axis]) * dilation[axis] - size;
+  }) as [number, number];
+  const phases = (t: Tensor4D): Tensor4D =>
+    tf.spaceToBatchND(
+      t,
+      [...dilation],
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    );
+  const plain: WindowGeometry = { kernel, stride: [1, 1], dilation: [1, 1], before: [0, 0], after: [0, 0] };
+  return nativeKernelGradient(
+    native,
+    name,
+    phases(padOrCrop(x, before, [after[0] + extra[0], after[1] + extra[1]])),
+    shape,
+    phases(padOrCrop(dy, [0, 0], extra)),
+    plain,
+  );
+}
+
+/** Runs the dilated form of a kernel where there is one: without oneDNN, TensorFlow's CPU has none. */
+function orWithoutDilation(
+  geometry: WindowGeometry,
+  dilated: () => Tensor4D,
+  other: () => Tensor4D,
+): Tensor4D {
+  try {
+    return dilated();
+  } catch (error) {
+    const refused = error instanceof Error && /dilation rates larger than 1/.test(error.message);
+    if (!refused || isUndilated(geometry)) throw error;
+    return other();
+  }
 }
 
 /**
@@ -81,17 +181,18 @@ export function conv2dInputGradient(
   geometry: WindowGeometry,
 ): Tensor4D {
   const native = nativeBackend();
-  return tf.tidy(() => {
-    if (native !== null)
-      return native.executeSingleOutput("Conv2DBackpropInput", nativeConvAttributes(native, geometry), [
-        tf.tensor1d(shape, "int32"),
-        kernel,
-        dy,
-      ]) as Tensor4D;
+  const composed = () => {
     const flipped = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2]);
-    return tf.conv2d(spreadForInput(shape, dy, geometry), flipped, 1, "valid", "NHWC", [
-      ...geometry.dilation,
-    ] as [number, number]);
+    const dilation = [...geometry.dilation] as [number, number];
+    return tf.conv2d(spreadForInput(shape, dy, geometry), flipped, 1, "valid", "NHWC", dilation);
+  };
+  return tf.tidy(() => {
+    if (native === null) return composed();
+    return orWithoutDilation(
+      geometry,
+      () => nativeInputGradient(native, "Conv2DBackpropInput", shape, kernel, dy, geometry),
+      composed,
+    );
   });
 }
 
@@ -125,22 +226,34 @@ export function conv2dKernelGradient(
 ): Tensor4D {
   const native = nativeBackend();
   return tf.tidy(() => {
-    if (native !== null)
-      return native.executeSingleOutput("Conv2DBackpropFilter", nativeConvAttributes(native, geometry), [
-        x,
-        tf.tensor1d(shape, "int32"),
-        dy,
-      ]) as Tensor4D;
-    const [rows, columns, inputs, outputs] = shape;
-    const [, outHeight, outWidth] = dy.shape;
-    const padded = padOrCrop(x, geometry.before, geometry.after);
-    const flatDy = tf.reshape(dy, [-1, outputs]);
-    const elements: Tensor[] = [];
-    for (let row = 0; row < rows; row++)
-      for (let column = 0; column < columns; column++) {
-        const read = readAt(padded, geometry, [row, column], [outHeight, outWidth]);
-        elements.push(tf.matMul(tf.reshape(read, [-1, inputs]), flatDy, true));
-      }
-    return tf.reshape(tf.stack(elements), shape);
+    if (native === null) return composedKernelGradient(x, shape, dy, geometry);
+    const strided = geometry.stride.some((n) => n !== 1);
+    return orWithoutDilation(
+      geometry,
+      () => nativeKernelGradient(native, "Conv2DBackpropFilter", x, shape, dy, geometry),
+      () =>
+        strided
+          ? composedKernelGradient(x, shape, dy, geometry)
+          : phaseKernelGradient(native, "Conv2DBackpropFilter", x, shape, dy, geometry),
+    );
   });
+}
+
+function composedKernelGradient(
+  x: Tensor4D,
+  shape: Shape4D,
+  dy: Tensor4D,
+  geometry: WindowGeometry,
+): Tensor4D {
+  const [rows, columns, inputs, outputs] = shape;
+  const [, outHeight, outWidth] = dy.shape;
+  const padded = padOrCrop(x, geometry.before, geometry.after);
+  const flatDy = tf.reshape(dy, [-1, outputs]);
+  const elements: Tensor[] = [];
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) {
+      const read = readAt(padded, geometry, [row, column], [outHeight, outWidth]);
+      elements.push(tf.matMul(tf.reshape(read, [-1, inputs]), flatDy, true));
+    }
+  return tf.reshape(tf.stack(elements), shape);
 }

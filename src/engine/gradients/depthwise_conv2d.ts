@@ -1,8 +1,16 @@
 import * as tf from "@tensorflow/tfjs";
 import type { GradConfig, NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { padOrCrop, readAt, type WindowGeometry } from "../geometry.ts";
-import { nativeBackend, type NativeBackend } from "../kernel.ts";
-import { convGeometry, nativeConvAttributes, spreadForInput, type ConvAttributes } from "./conv2d.ts";
+import { nativeBackend } from "../kernel.ts";
+import {
+  convGeometry,
+  isUndilated,
+  nativeInputGradient,
+  nativeKernelGradient,
+  phaseKernelGradient,
+  spreadForInput,
+  type ConvAttributes,
+} from "./conv2d.ts";
 
 type Shape4D = [number, number, number, number];
 
@@ -41,12 +49,8 @@ export function depthwiseInputGradient(
 ): Tensor4D {
   const native = nativeBackend();
   return tf.tidy(() => {
-    if (native !== null && undilated(geometry))
-      return native.executeSingleOutput(
-        "DepthwiseConv2dNativeBackpropInput",
-        nativeConvAttributes(native, geometry),
-        [tf.tensor1d(shape, "int32"), kernel, dy],
-      ) as Tensor4D;
+    if (native !== null && isUndilated(geometry))
+      return nativeInputGradient(native, "DepthwiseConv2dNativeBackpropInput", shape, kernel, dy, geometry);
     const [rows, columns, channels, multiplier] = kernel.shape;
     const flipped = tf.reshape(tf.reverse(kernel, [0, 1]), [rows, columns, channels * multiplier, 1]);
     const dilation = [...geometry.dilation] as [number, number];
@@ -78,63 +82,13 @@ export function depthwiseKernelGradient(
 ): Tensor4D {
   const native = nativeBackend();
   return tf.tidy(() => {
-    if (native !== null && undilated(geometry)) return nativeKernelGradient(native, x, shape, dy, geometry);
+    const name = "DepthwiseConv2dNativeBackpropFilter";
+    if (native !== null && isUndilated(geometry))
+      return nativeKernelGradient(native, name, x, shape, dy, geometry);
     if (native !== null && geometry.stride.every((n) => n === 1))
-      return phaseKernelGradient(native, x, shape, dy, geometry);
+      return phaseKernelGradient(native, name, x, shape, dy, geometry);
     return composedKernelGradient(x, shape, dy, geometry);
   });
-}
-
-function undilated({ dilation }: WindowGeometry): boolean {
-  return dilation.every((n) => n === 1);
-}
-
-function nativeKernelGradient(
-  native: NativeBackend,
-  x: Tensor4D,
-  shape: Shape4D,
-  dy: Tensor4D,
-  geometry: WindowGeometry,
-): Tensor4D {
-  return native.executeSingleOutput(
-    "DepthwiseConv2dNativeBackpropFilter",
-    nativeConvAttributes(native, geometry),
-    [x, tf.tensor1d(shape, "int32"), dy],
-  ) as Tensor4D;
-}
-
-/** Stride 1: the phases of x and dy become batch entries of a convolution of dilation 1. */
-function phaseKernelGradient(
-  native: NativeBackend,
-  x: Tensor4D,
-  shape: Shape4D,
-  dy: Tensor4D,
-  geometry: WindowGeometry,
-): Tensor4D {
-  const { dilation, before, after, kernel } = geometry;
-  // dy grows with zeros to whole phases; x to what these read.
-  const extra = [0, 1].map((axis) => {
-    const d = dilation[axis as 0 | 1];
-    return Math.ceil(dy.shape[axis + 1]! / d) * d - dy.shape[axis + 1]!;
-  }) as [number, number];
-  const block = [...dilation];
-  const phasesOf = (t: Tensor4D): Tensor4D =>
-    tf.spaceToBatchND(t, block, [
-      [0, 0],
-      [0, 0],
-    ]);
-  const paddedX = padOrCrop(x, before, [after[0] + extra[0], after[1] + extra[1]]);
-  // The reach of the kernel is a whole number of dilations, so padded x has whole phases as well.
-  const phasedX = phasesOf(paddedX);
-  const phasedDy = phasesOf(padOrCrop(dy, [0, 0], extra));
-  const plain: WindowGeometry = {
-    kernel,
-    stride: [1, 1],
-    dilation: [1, 1],
-    before: [0, 0],
-    after: [0, 0],
-  };
-  return nativeKernelGradient(native, phasedX, shape, phasedDy, plain);
 }
 
 function composedKernelGradient(

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor4D } from "@tensorflow/tfjs";
-import type { ConvOptions } from "../geometry.ts";
+import { customOp } from "../custom_op.ts";
+import { padOrCrop, spread, type ConvOptions } from "../geometry.ts";
 
 type Padding = "valid" | "same" | tf.backend_util.ExplicitPadding;
 
@@ -36,7 +37,15 @@ export function tfjsPadding(kernel: Tensor4D, stride: number, padding: number, d
   ];
 }
 
-/** Rows and columns 0, n, 2n, … of x. */
+/** Rows and columns 0, n, 2n, … of x; differentiable, as `tf.stridedSlice` is not. */
 export function everyNth(x: Tensor4D, n: number): Tensor4D {
-  return tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, n, n, 1]) as Tensor4D;
+  const [y] = customOp(
+    { x },
+    () => [tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, n, n, 1])],
+    ([dy]) => {
+      const dx = spread(dy as Tensor4D, [n, n]);
+      return [padOrCrop(dx, [0, 0], [x.shape[1] - dx.shape[1], x.shape[2] - dx.shape[2]])];
+    },
+  );
+  return y as Tensor4D;
 }

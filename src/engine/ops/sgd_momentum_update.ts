@@ -23,19 +23,18 @@ export function sgdMomentumUpdate(
   gradient: Tensor,
   { learningRate, momentum, weightDecay, nesterov }: SgdMomentumOptions,
 ): void {
-  const [weights, velocity] = tf.tidy(() => {
-    const decayed = weightDecay === 0 ? [gradient] : [gradient, tf.mul(variable, weightDecay)];
-    const direction = () => (decayed.length === 1 ? gradient : tf.addN(decayed));
+  const { weights, velocity } = tf.tidy(() => {
+    const decay = weightDecay === 0 ? [] : [tf.mul(variable, weightDecay)];
     if (!nesterov) {
-      const velocity = tf.addN([...decayed, tf.mul(accumulator, momentum)]);
-      return [tf.sub(variable, tf.mul(velocity, learningRate)), velocity];
+      const velocity = tf.addN([gradient, ...decay, tf.mul(accumulator, momentum)]);
+      return { weights: tf.sub(variable, tf.mul(velocity, learningRate)), velocity };
     }
-    const d = direction();
-    const velocity = tf.add(d, tf.mul(accumulator, momentum));
-    const step = tf.add(tf.mul(d, learningRate), tf.mul(velocity, learningRate * momentum));
-    return [tf.sub(variable, step), velocity];
+    const direction = tf.addN([gradient, ...decay]);
+    const velocity = tf.add(direction, tf.mul(accumulator, momentum));
+    const step = tf.add(tf.mul(direction, learningRate), tf.mul(velocity, learningRate * momentum));
+    return { weights: tf.sub(variable, step), velocity };
   });
-  accumulator.assign(velocity!);
-  variable.assign(weights!);
-  tf.dispose([weights!, velocity!]);
+  accumulator.assign(velocity);
+  variable.assign(weights);
+  tf.dispose([weights, velocity]);
 }
