@@ -50,6 +50,17 @@ export const errorCodes = {
   SEGFUSE_REPORT_READ: { exit: 2, title: "a report cannot be read" },
   SEGFUSE_REPORT_INVALID: { exit: 2, title: "a report does not follow its schema" },
   SEGFUSE_WRITE: { exit: 1, title: "a file cannot be written" },
+  SEGFUSE_SETUP_CACHE: { exit: 1, title: "the cache folder cannot be written" },
+  SEGFUSE_SETUP_COMPILE: { exit: 1, title: "the compiler could not make the engine's addon" },
+  SEGFUSE_SETUP_COMPILER: { exit: 1, title: "no C++ compiler" },
+  SEGFUSE_SETUP_DISK: { exit: 1, title: "too little disk space for the engine" },
+  SEGFUSE_SETUP_DOWNLOAD: { exit: 1, title: "pip did not download TensorFlow" },
+  SEGFUSE_SETUP_HASH: { exit: 1, title: "the downloaded TensorFlow is not the pinned one" },
+  SEGFUSE_SETUP_NETWORK: { exit: 1, title: "TensorFlow's download has no connection" },
+  SEGFUSE_SETUP_PIP: { exit: 1, title: "no Python with pip" },
+  SEGFUSE_SETUP_PLATFORM: { exit: 1, title: "no TensorFlow to download for this machine" },
+  SEGFUSE_SETUP_TENSORFLOW: { exit: 1, title: "SEGFUSE_TENSORFLOW names no TensorFlow" },
+  SEGFUSE_SETUP_UNPACK: { exit: 1, title: "the downloaded TensorFlow could not be unpacked" },
 } as const satisfies Record<`SEGFUSE_${string}`, { exit: 1 | 2; title: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;
