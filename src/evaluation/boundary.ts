@@ -8,7 +8,8 @@ const DILATION_RATIO = 0.02;
  * that lie within d of the mask's outside, d = max(1, round(0.02 · diagonal)); outside the image counts as
  * outside the mask. Their reference erodes every class's mask with a 3×3 square d times; a pixel survives
  * where the (2d+1)² square around it lies in the image and has one value, so that one pass over a class map
- * serves all classes. Masks are taken as they are; then pixels with the ignore index count nowhere.
+ * serves all classes. Pixels with the ignore index lie outside every mask, the label's and the prediction's, so
+ * that a prediction that is right wherever it counts scores 1.
  */
 export class BoundaryCounts {
   private readonly intersection: Float64Array;
@@ -24,7 +25,8 @@ export class BoundaryCounts {
   /** Counts one image, [height, width]. */
   add(prediction: ArrayLike<number>, label: Uint8Array, size: Size): void {
     const distance = Math.max(1, Math.round(DILATION_RATIO * Math.hypot(...size)));
-    const inPrediction = boundary(prediction, size, distance);
+    const counted = Uint8Array.from(label, (l, i) => (l < this.numClasses ? prediction[i]! : l));
+    const inPrediction = boundary(counted, size, distance);
     const inLabel = boundary(label, size, distance);
     for (let i = 0; i < label.length; i++) {
       const [p, l] = [prediction[i]!, label[i]!];

@@ -5,7 +5,7 @@ import type { Size } from "./contracts.ts";
 import { sliceAxis } from "./windows.ts";
 
 /** Logits are resized in strips of rows of at most this size: 19 classes at 1024×2048 would be 160 MB at once. */
-const STRIP_BYTES = 16 * 2 ** 20;
+const STRIP_BYTES = 32 * 2 ** 20;
 
 /**
  * Logits of one or several views of the same images → class numbers [batch, height, width] (int32).

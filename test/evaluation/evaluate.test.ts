@@ -1,0 +1,133 @@
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, expect, it } from "vitest";
+import type { EvaluationSample } from "../../src/datasets/contracts.ts";
+import type { EvaluationOptions, EvaluationSource } from "../../src/evaluation/contracts.ts";
+import { evaluate } from "../../src/evaluation/evaluate.ts";
+import { SegfuseError } from "../../src/errors.ts";
+import { useEngine } from "../helpers/engine.ts";
+import { fixturePath, inTorchOrder, featureMap, readFixture, recipe, stored } from "../helpers/fixtures.ts";
+import { LinearNetwork } from "./linear_network.ts";
+
+beforeAll(() => useEngine());
+
+const fixture = readFixture(fixturePath("evaluation.safetensors"));
+const classes = ["a", "b", "c", "d", "e"];
+const options: EvaluationOptions = {
+  mode: "whole",
+  window: null,
+  stride: [9, 13],
+  scales: [1],
+  flip: false,
+  metrics: ["mIoU"],
+};
+const makeNetwork = () => new LinearNetwork(stored(fixture, "weight"), stored(fixture, "bias"), false);
+
+/** The fixture's two images, then `more` of another size; labels are PyTorch's answers with every 7th pixel ignored. */
+function source(more: number, label?: Uint8Array): EvaluationSource {
+  const images = tf.tidy(() => featureMap(stored(fixture, "images")).unstack());
+  const answers = stored(fixture, "classes.whole_centres").values;
+  const known = images.map((image, i): EvaluationSample => {
+    const answer = answers.subarray(i * 33 * 45, (i + 1) * 33 * 45);
+    return {
+      index: i,
+      id: `known_${i}`,
+      height: 30,
+      width: 38,
+      image: image.dataSync<"float32">().slice(),
+      labelHeight: 33,
+      labelWidth: 45,
+      label: label ?? Uint8Array.from(answer, (c, k) => (k % 7 === 0 ? 255 : c)),
+    };
+  });
+  tf.dispose(images);
+  const others = Array.from({ length: more }, (_, i): EvaluationSample => ({
+    index: 2 + i,
+    id: `other_${i}`,
+    height: 20,
+    width: 24,
+    image: recipe(`other_${i}`, 20 * 24 * 3, -1, 1),
+    labelHeight: 20,
+    labelWidth: 24,
+    label: Uint8Array.from(recipe(`label_${i}`, 20 * 24, 0, 4)),
+  }));
+  const samples = [...known, ...others];
+  return {
+    length: samples.length,
+    info: { classes, palette: classes.map((_, i) => [i, i, i] as const), ignoreIndex: 255 },
+    // eslint-disable-next-line @typescript-eslint/require-await
+    samples: async function* () {
+      yield* samples;
+    },
+  };
+}
+
+it("scores a network whose answers are known", async () => {
+  const network = makeNetwork();
+  network.context.training = true;
+  const seen: string[] = [];
+  const result = await evaluate({
+    segmentor: network,
+    loader: source(0),
+    options: { ...options, metrics: ["mIoU", "mBIoU"] },
+    cropSize: [14, 18],
+    onImage: ({ sample, done, total, prediction }) => {
+      seen.push(`${sample.id} ${done}/${total} ${prediction.length}`);
+    },
+  });
+  expect(seen).toEqual(["known_0 1/2 1485", "known_1 2/2 1485"]);
+  expect(result.metrics).toMatchObject({ mIoU: 1, aAcc: 1, mBIoU: 1 });
+  expect(result.pixels).toBe(2 * 1485 - 2 * 213);
+  expect(result.ignoredPixels).toBe(2 * 213);
+  expect(result.images).toBe(2);
+  expect(network.modes).toEqual([false, false]);
+  expect(network.context.training).toBe(true);
+  network.dispose();
+});
+
+it("batches of images of one size give the same counts as one image at a time", async () => {
+  const network = makeNetwork();
+  const inputs = { segmentor: network, options, cropSize: [14, 18] } as const;
+  const one = await evaluate({ ...inputs, loader: source(5) });
+  expect(network.batchSizes).toEqual([1, 1, 1, 1, 1, 1, 1]);
+  network.batchSizes.length = 0;
+  const four = await evaluate({ ...inputs, loader: source(5), batchSize: 4 });
+  expect(network.batchSizes).toEqual([2, 4, 1]);
+  expect(four.confusion).toEqual(one.confusion);
+  expect(one.perClass[0]!.BIoU).toBeUndefined();
+  network.dispose();
+});
+
+it("keeps no tensors, whatever the number of images", async () => {
+  const network = makeNetwork();
+  const before = tf.memory();
+  for (const mode of ["whole", "slide"] as const) {
+    await evaluate({
+      segmentor: network,
+      loader: source(40),
+      options: { ...options, mode, flip: true },
+      cropSize: [14, 16],
+    });
+  }
+  expect(tf.memory()).toMatchObject({ numTensors: before.numTensors, numBytes: before.numBytes });
+  network.dispose();
+});
+
+it("a label that is no class ends the evaluation and gives the network its mode back", async () => {
+  const network = makeNetwork();
+  network.context.training = true;
+  const before = tf.memory().numTensors;
+  const label = new Uint8Array(33 * 45).fill(9);
+  const run = evaluate({ segmentor: network, loader: source(0, label), options, cropSize: [14, 18] });
+  await expect(run).rejects.toThrow(SegfuseError);
+  expect(network.context.training).toBe(true);
+  expect(tf.memory().numTensors).toBe(before);
+  network.dispose();
+});
+
+it("the fixture's images are in the order that the tests assume", () => {
+  const { values, shape } = stored(fixture, "images");
+  expect(shape).toEqual([2, 3, 30, 38]);
+  const map = featureMap(stored(fixture, "images"));
+  expect(inTorchOrder(map)).toEqual(values);
+  map.dispose();
+});
