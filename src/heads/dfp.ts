@@ -17,7 +17,11 @@ import { dropoutOption, PyramidPooling, pyramidPoolingOptions } from "./pyramid_
 
 const Options = Type.Object({
   ...pyramidPoolingOptions,
-  dense_channels: Type.Integer({ minimum: 1, default: 128, description: "channels that each dense block puts out" }),
+  dense_channels: Type.Integer({
+    minimum: 1,
+    default: 128,
+    description: "channels that each dense block puts out",
+  }),
   block: Type.Union([Type.Literal("bottleneck"), Type.Literal("conv3x3")], {
     default: "bottleneck",
     description: "a dense block: 1×1 and then 3×3 convolution, or one 3×3 convolution",
@@ -28,6 +32,7 @@ const Options = Type.Object({
 /** Dense feature pyramid: from the context down, each level sees all coarser ones (paper 3.3). */
 export default defineHead({
   type: "dfp",
+  needsPyramid: true,
   description: "dense feature pyramid over pyramid pooling context and a neck with a map per level",
   schema: Options,
   context: (options, levels, context) => new PyramidPooling(options, levels, context),
@@ -107,11 +112,16 @@ function sizeOf(map: Tensor4D): Size {
 }
 
 function needsPyramid({ fused, levels }: HeadInputs): SegfuseError {
-  const count = fused.length === 0 ? "no fused map" : fused.length === 1 ? "one fused map" : `${fused.length} maps`;
-  return new SegfuseError("SEGFUSE_HEAD_NEEDS_PYRAMID", "a dense feature pyramid needs a map of every level", {
-    where: "model.head.type",
-    expected: `a neck with one fused map for each of the ${levels.length} levels: gff, fpn or gated_fpn`,
-    found: `a neck with ${count}`,
-    advice: "choose such a neck, or the head ppm",
-  });
+  const count =
+    fused.length === 0 ? "no fused map" : fused.length === 1 ? "one fused map" : `${fused.length} maps`;
+  return new SegfuseError(
+    "SEGFUSE_HEAD_NEEDS_PYRAMID",
+    "a dense feature pyramid needs a map of every level",
+    {
+      where: "model.head.type",
+      expected: `a neck with one fused map for each of the ${levels.length} levels: gff, fpn or gated_fpn`,
+      found: `a neck with ${count}`,
+      advice: "choose such a neck, or the head ppm",
+    },
+  );
 }

@@ -1,3 +1,4 @@
+import type { Static, TObject } from "typebox";
 import type { Loss, LossInputs } from "../losses/contracts.ts";
 import { NetworkContext } from "../nn/index.ts";
 import type { Kind, RecordsByKind } from "../registry/component.ts";
@@ -38,20 +39,20 @@ export function buildSegmentor(
   const record = <K extends Kind>(kind: K, config: ComponentConfig) => components.get(kind, config.type);
 
   const backbone = record("backbone", model.backbone).create(
-    model.backbone,
+    options(model.backbone),
     { inChannels: model.in_channels },
     context,
   );
   const { levels } = backbone;
   const headRecord = record("head", model.head);
-  const contextModule = headRecord.context(model.head, levels, context);
+  const contextModule = headRecord.context(options(model.head), levels, context);
   const neck = record("neck", model.neck).create(
-    model.neck,
+    options(model.neck),
     { levels, context: contextModule?.output ?? null },
     context,
   );
   const head = headRecord.create(
-    model.head,
+    options(model.head),
     {
       levels,
       context: contextModule,
@@ -65,7 +66,7 @@ export function buildSegmentor(
 
   const auxiliary = model.auxiliary_head;
   const makeAuxiliary = (config: HeadConfig) =>
-    record("auxiliary_head", config).create(config, { levels, numClasses }, context);
+    record("auxiliary_head", config).create(options(config), { levels, numClasses }, context);
   const makeLosses = (config: HeadConfig) => config.losses.map((loss) => makeLoss(loss, data, components));
   const auxiliaryConfigs: readonly HeadConfig[] = auxiliary === null ? [] : [auxiliary].flat();
 
@@ -83,8 +84,13 @@ export function buildSegmentor(
   );
 }
 
+/** The composed schema has checked them against the record's own by now. */
+function options(config: ComponentConfig): Static<TObject> {
+  return config as unknown as Static<TObject>;
+}
+
 function makeLoss(config: ComponentConfig, data: LossInputs, components: Components): Loss {
-  return components.get("loss", config.type).create(config, data);
+  return components.get("loss", config.type).create(options(config), data);
 }
 
 function isList(value: HeadConfig | readonly HeadConfig[] | null): value is readonly HeadConfig[] {

@@ -10,6 +10,7 @@ const Options = Type.Object(fusionOptions);
 /** The sum of all levels at the finest one's size (paper 3.1, Eq. 3). */
 export default defineNeck({
   type: "addition",
+  isPyramid: false,
   description: "all levels added at the finest size (Eq. 3)",
   schema: Options,
   create: (options, inputs, context) => new Addition(options, inputs, context),

@@ -21,6 +21,7 @@ const Options = Type.Object({ ...fusionOptions, ...gateOptions });
 /** A feature pyramid whose steps are gated as in gated fully fusion: Eq. 4 with the gates of Eq. 5 (paper, Table 1). */
 export default defineNeck({
   type: "gated_fpn",
+  isPyramid: true,
   description: "feature pyramid with a gate on what each level sends down and receives",
   schema: Options,
   create: (options, inputs, context) => new GatedFeaturePyramid(options, inputs, context),
@@ -59,10 +60,7 @@ class GatedFeaturePyramid extends Neck {
     for (let l = pyramid.length - 2; l >= 0; l--) {
       const sent = tf.mul<Tensor4D>(gates[l + 1]!, pyramid[l + 1]!);
       const received = resizeLike(sent, pyramid[l]!, this.context);
-      pyramid[l] = tf.add(
-        tf.mul(tf.add(1, gates[l]!), pyramid[l]!),
-        tf.mul(tf.sub(1, gates[l]!), received),
-      );
+      pyramid[l] = tf.add(tf.mul(tf.add(1, gates[l]!), pyramid[l]!), tf.mul(tf.sub(1, gates[l]!), received));
     }
     return pyramid.map((fused, l) => inTurn(this.refine[l]!, fused));
   }

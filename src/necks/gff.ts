@@ -20,6 +20,7 @@ const Options = Type.Object({ ...fusionOptions, ...gateOptions });
 /** Gated fully fusion: every level sends where its gate is open and receives where it is shut (paper 3.2, Eq. 5). */
 export default defineNeck({
   type: "gff",
+  isPyramid: true,
   description: "gated fully fusion: every level sends and receives through its gate (Eq. 5)",
   schema: Options,
   create: (options, inputs, context) => new GatedFullyFusion(options, inputs, context),

@@ -6,6 +6,7 @@ import { defineNeck } from "../registry/component.ts";
 /** No fusion: the head sees the context map alone, which with a `ppm` head is PSPNet, the paper's baseline. */
 export default defineNeck({
   type: "none",
+  isPyramid: false,
   description: "no fusion; the head sees the context map alone (PSPNet)",
   schema: Type.Object({}),
   create: () => new NoFusion(),

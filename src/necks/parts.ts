@@ -58,7 +58,11 @@ export function makeRefinement(
   return Array.from(
     { length: options.refine_convs },
     (_, i) =>
-      new ConvBnRelu(context, { kernel: 3, in: i === 0 ? inChannels : options.channels, out: options.channels }),
+      new ConvBnRelu(context, {
+        kernel: 3,
+        in: i === 0 ? inChannels : options.channels,
+        out: options.channels,
+      }),
   );
 }
 
