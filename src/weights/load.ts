@@ -25,6 +25,8 @@ export interface LoadOptions {
   readonly allowFresh?: readonly string[];
   /** Nothing may stay fresh (a checkpoint of this very network). Default false. */
   readonly complete?: boolean;
+  /** Patterns of the network's names that are passed over: neither read nor reported. */
+  readonly except?: readonly string[];
 }
 
 /**
@@ -59,12 +61,14 @@ export async function loadWeights(
 
 function match(module: Module, file: SafetensorsFile, prefix: string, options: LoadOptions) {
   const mayStayFresh = (options.allowFresh ?? []).map(globMatcher);
+  const except = (options.except ?? []).map(globMatcher);
   const load: [string, Parameter][] = [];
   const fresh: string[] = [];
   const wrong: string[] = [];
   const names = new Set<string>();
   for (const [name, parameter] of module.namedParameters()) {
     names.add(name);
+    if (except.some((matches) => matches(prefix + name))) continue;
     const found = file.entries.get(name)?.shape;
     const wanted = fileShape(parameter.layout, parameter.shape);
     if (found !== undefined && sameShape(found, wanted)) {
@@ -72,7 +76,9 @@ function match(module: Module, file: SafetensorsFile, prefix: string, options: L
       continue;
     }
     const isAllowed =
-      found === undefined ? options.complete !== true : mayStayFresh.some((m) => m(prefix + name));
+      found === undefined
+        ? options.complete !== true
+        : mayStayFresh.some((matches) => matches(prefix + name));
     if (isAllowed) fresh.push(name);
     else
       wrong.push(

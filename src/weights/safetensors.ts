@@ -114,8 +114,7 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor> | Readonly<Record<string, StoredTensor>>,
   metadata: Metadata = {},
 ): Promise<void> {
-  const list =
-    tensors instanceof Map ? [...tensors] : Object.entries(tensors as Record<string, StoredTensor>);
+  const list: [string, StoredTensor][] = isMap(tensors) ? [...tensors] : Object.entries(tensors);
   // Wide elements first keeps every tensor aligned; by name within one width, as the reference implementation.
   list.sort(
     ([a, x], [b, y]) => y.data.BYTES_PER_ELEMENT - x.data.BYTES_PER_ELEMENT || (a < b ? -1 : a > b ? 1 : 0),
@@ -144,6 +143,12 @@ export async function writeSafetensors(
     padded,
     ...list.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   ]);
+}
+
+function isMap<T>(
+  value: ReadonlyMap<string, T> | Readonly<Record<string, T>>,
+): value is ReadonlyMap<string, T> {
+  return value instanceof Map;
 }
 
 function dtypeOf(data: TensorValues): Dtype {

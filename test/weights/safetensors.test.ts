@@ -108,7 +108,9 @@ for k in sorted(kinds): print(k, t[k].float().view(torch.int32).tolist())`;
     const long = join(folder, "long.safetensors");
     writeFileSync(long, Buffer.from([255, 255, 255, 255, 255, 0, 0, 0, 123]));
     const told = [];
-    for (const path of cases) told.push(await complaint(path));
+    for (const path of [join(folder, "absent.safetensors"), folder, long, craft("[]")]) {
+      told.push(await complaint(path));
+    }
     for (const [header, data] of [
       ["{", 0],
       [{ a: entry(0, 4) }, 3],

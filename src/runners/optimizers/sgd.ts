@@ -9,7 +9,12 @@ import type { Optimizer } from "../contracts.ts";
 import { multipliers, type CommonOptimizerOptions, type Multipliers } from "./paramwise.ts";
 
 const schema = Type.Object({
-  momentum: Type.Number({ minimum: 0, maximum: 1, default: 0.9, description: "share of the last step that is kept" }),
+  momentum: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 0.9,
+    description: "share of the last step that is kept",
+  }),
   nesterov: Type.Boolean({ default: false, description: "look ahead along the momentum" }),
   weight_decay: Type.Number({ minimum: 0, default: 1e-4, description: "L2 penalty, added to the gradient" }),
   norm_bias_decay: Type.Boolean({
@@ -23,7 +28,8 @@ export default defineOptimizer({
   type: "sgd",
   description: "Stochastic gradient descent with momentum and weight decay, as PyTorch's.",
   schema,
-  create: (options, inputs) => new Sgd({ ...(options as typeof options & CommonOptimizerOptions) }, inputs.parameters),
+  create: (options, inputs) =>
+    new Sgd({ ...(options as typeof options & CommonOptimizerOptions) }, inputs.parameters),
 });
 
 /**

@@ -1,0 +1,54 @@
+import type { LoadedConfig } from "../config/load.ts";
+import type { DatasetInfo } from "../datasets/contracts.ts";
+import { openDataset } from "../datasets/loader.ts";
+import { openEngine } from "../engine/engine.ts";
+import { materialise } from "../nn/materialise.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Logger } from "../util/logger.ts";
+import { segfuseVersion } from "../util/versions.ts";
+import { storedTensors } from "../weights/load.ts";
+import { toMetadata } from "../weights/metadata.ts";
+import { writeSafetensors } from "../weights/safetensors.ts";
+import { networkFor } from "./network.ts";
+
+export interface InitInputs {
+  readonly loaded: LoadedConfig;
+  /** The weight file to write. */
+  readonly out: string;
+  readonly registry: Registry;
+  readonly logger: Logger;
+}
+
+/**
+ * Writes the fresh weights of a config's network: every parameter and running statistic, auxiliary heads
+ * included; what training with the same seed starts from where no weights are loaded.
+ *
+ * @returns how many tensors the file holds
+ */
+export async function writeInitialWeights({ loaded, out, registry, logger }: InitInputs): Promise<number> {
+  const { config, hash } = loaded;
+  const { info } = await openDataset(config, "train");
+  const segmentor = networkFor(config, info, registry);
+  await openEngine(config.engine, logger);
+  try {
+    materialise(segmentor, config.seed);
+    const tensors = await storedTensors(segmentor.namedParameters());
+    await writeSafetensors(out, tensors, metadata(info));
+    return tensors.size;
+  } finally {
+    segmentor.dispose();
+  }
+
+  function metadata({ classes, palette, ignoreIndex }: DatasetInfo) {
+    const { preprocess } = config.model;
+    return toMetadata({
+      classes,
+      palette,
+      ignoreIndex,
+      preprocess,
+      version: segfuseVersion(),
+      iteration: 0,
+      configHash: hash,
+    });
+  }
+}

@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import * as tf from "@tensorflow/tfjs";
+import type { LoadedConfig } from "../config/load.ts";
+import type { DatasetInfo } from "../datasets/contracts.ts";
+import { openDataset, openEvaluationLoader } from "../datasets/loader.ts";
+import { openEngine } from "../engine/engine.ts";
+import { SegfuseError } from "../errors.ts";
+import type { EvaluatedImage, EvaluationResult } from "../evaluation/contracts.ts";
+import { evaluate } from "../evaluation/evaluate.ts";
+import { inferenceSettings } from "../evaluation/inference.ts";
+import type { Segmentor } from "../models/segmentor.ts";
+import type { Registry } from "../registry/registry.ts";
+import { createReport, datasetFingerprint } from "../reports/create.ts";
+import type { Report } from "../reports/schema.ts";
+import type { Logger } from "../util/logger.ts";
+import { versions } from "../util/versions.ts";
+import { loadWeights } from "../weights/load.ts";
+import { classesOf } from "../weights/metadata.ts";
+import type { Metadata } from "../weights/safetensors.ts";
+import { SafetensorsFile } from "../weights/safetensors.ts";
+import { findCheckpoint } from "./checkpoints.ts";
+import { countParameters, networkFor } from "./network.ts";
+import type { ProgressCallback } from "./progress.ts";
+import { EvaluationClock } from "./texts.ts";
+import { checkWorkDir } from "./work_dir.ts";
+
+export interface TestInputs {
+  readonly loaded: LoadedConfig;
+  /** An `iter_N` folder, a work folder (its `best`, else `last`) or a weight file. */
+  readonly checkpoint: string;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  /** Gets `report.json`, `report.md` and `report.html`; null or absent: nothing is written. */
+  readonly outDir?: string | null | undefined;
+  readonly onProgress?: ProgressCallback | undefined;
+  /** Called after each image with its prediction; awaited. */
+  readonly onImage?: ((image: EvaluatedImage) => void | Promise<void>) | undefined;
+}
+
+/**
+ * Evaluates a checkpoint on the config's `data.test` and reports.
+ *
+ * @throws SegfuseError `SEGFUSE_CHECKPOINT`, `SEGFUSE_WEIGHTS_…` where the weights are none for this network or
+ * these classes, and of data and the output folder
+ */
+export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
+  const { loaded, registry, logger, outDir, onProgress, onImage } = inputs;
+  const { config } = loaded;
+  if (outDir != null) await checkWorkDir(outDir, true);
+  const { weights } = await findCheckpoint(inputs.checkpoint);
+  const dataset = await openDataset(config, "test");
+  const { info } = dataset;
+  const segmentor = networkFor(config, info, registry);
+  const engine = await openEngine(config.engine, logger);
+  const loader = await openEvaluationLoader({ config, section: "test" });
+  try {
+    const metadata = await loadForTest(segmentor, weights, info, logger);
+    const clock = new EvaluationClock(onProgress, { loss: null, lr: null });
+    const result = await evaluate({
+      segmentor,
+      loader,
+      options: config.evaluation,
+      cropSize: config.data.crop_size,
+      onImage: async (image) => {
+        await onImage?.(image);
+        clock.tick(image.done, image.total);
+        await new Promise(setImmediate);
+      },
+    });
+    const ids = Array.from({ length: dataset.length }, (_, i) => dataset.id(i));
+    const report = await reportOf(result, metadata, datasetFingerprint(info.classes, ids));
+    if (outDir != null) await writeReport(outDir, report);
+    return report;
+  } finally {
+    await loader.close();
+    segmentor.dispose();
+  }
+
+  async function reportOf(
+    result: EvaluationResult,
+    metadata: Metadata,
+    fingerprint: string,
+  ): Promise<Report> {
+    const { window, stride, scales, flip, mode } = inferenceSettings(
+      config.evaluation,
+      config.data.crop_size,
+    );
+    return createReport({
+      name: config.name,
+      config: { hash: loaded.hash, path: loaded.path, seed: config.seed },
+      checkpoint: { path: weights, sha256: await sha256(weights), iteration: iterationOf(metadata) },
+      dataset: {
+        type: config.data.dataset.type,
+        split: config.data.test.split,
+        fingerprint,
+        classes: [...info.classes],
+        palette: info.palette.map((colour) => [...colour]),
+        ignore_index: info.ignoreIndex,
+      },
+      settings: {
+        mode,
+        window: [...window],
+        stride: [...stride],
+        scales: [...scales],
+        flip,
+        align_corners: config.model.align_corners,
+        metrics: [...config.evaluation.metrics],
+      },
+      parameters: countParameters(segmentor),
+      engine,
+      versions: { ...versions(), tfjs: tf.version.tfjs },
+      result,
+    });
+  }
+}
+
+/** Reads all weights but the auxiliary heads', which inference does not need. */
+async function loadForTest(
+  segmentor: Segmentor,
+  weights: string,
+  info: DatasetInfo,
+  logger: Logger,
+): Promise<Metadata> {
+  const file = await SafetensorsFile.open(weights);
+  try {
+    checkClasses(classesOf(file.metadata, weights), info, weights, logger);
+  } finally {
+    await file.close();
+  }
+  const { metadata } = await loadWeights(segmentor, weights, {
+    complete: true,
+    except: ["auxiliary_head.*"],
+  });
+  return metadata;
+}
+
+function checkClasses(classes: string[] | null, info: DatasetInfo, weights: string, logger: Logger): void {
+  if (classes === null) {
+    logger.warn(`${weights} does not name its classes: they are taken to be the data set's, in its order`);
+    return;
+  }
+  if (classes.length === info.classes.length && classes.every((name, i) => name === info.classes[i])) return;
+  throw new SegfuseError("SEGFUSE_WEIGHTS_CLASSES", "the checkpoint was trained for other classes", {
+    where: weights,
+    expected: `the data set's ${info.classes.length}: ${info.classes.join(", ")}`,
+    found: `${classes.length}: ${classes.join(", ")}`,
+  });
+}
+
+function iterationOf(metadata: Metadata): number | null {
+  const iteration = Number(metadata.iteration);
+  return Number.isInteger(iteration) ? iteration : null;
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+}

@@ -1,0 +1,55 @@
+import type { EvaluationResult } from "../evaluation/contracts.ts";
+import { formatDuration } from "../util/duration.ts";
+import type { MeterReading } from "./meter.ts";
+import type { ProgressCallback, RunProgress } from "./progress.ts";
+
+/** `iter 50/300  loss 1.2340 (aux.loss_ce 0.4110, decode.loss_ce 0.8230)  lr 9.10e-3  0.52 s/iter, 3 % waiting for data, 2 min left` */
+export function formatTraining(
+  line: MeterReading & { done: number; iterations: number; lr: number; etaSeconds: number },
+): string {
+  const { loss, ...parts } = line.losses;
+  const shown = Object.entries(parts).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  return [
+    `iter ${line.done}/${line.iterations}`,
+    `loss ${loss?.toFixed(4)}${shown.length > 1 ? ` (${shown.join(", ")})` : ""}`,
+    `lr ${line.lr.toExponential(2)}`,
+    [
+      `${line.secondsPerIteration.toFixed(2)} s/iter`,
+      `${Math.round(100 * line.dataWaitShare)} % waiting for data`,
+      `${formatDuration(line.etaSeconds)} left`,
+    ].join(", "),
+  ].join("  ");
+}
+
+/** `val at 5000: mIoU 34.20, mAcc 45.10, aAcc 80.00 (101 images, 12 s)`, metrics in per cent. */
+export function formatScores(title: string, result: EvaluationResult, metrics: readonly string[]): string {
+  const values = result.metrics as unknown as Readonly<Record<string, number | undefined>>;
+  const shown = metrics.map((name) => {
+    const value = values[name];
+    return `${name} ${value === undefined || Number.isNaN(value) ? "–" : (100 * value).toFixed(2)}`;
+  });
+  return `${title}: ${shown.join(", ")} (${result.images} images, ${formatDuration(result.seconds)})`;
+}
+
+/** Turns evaluated images into progress events. */
+export class EvaluationClock {
+  private readonly started = performance.now();
+
+  constructor(
+    private readonly onProgress: ProgressCallback | undefined,
+    private readonly training: Pick<RunProgress, "loss" | "lr">,
+  ) {}
+
+  tick(done: number, total: number): void {
+    const secondsPerIteration = (performance.now() - this.started) / 1000 / done;
+    this.onProgress?.({
+      phase: "evaluate",
+      iteration: done,
+      iterations: total,
+      ...this.training,
+      secondsPerIteration,
+      dataWaitShare: 0,
+      etaSeconds: (total - done) * secondsPerIteration,
+    });
+  }
+}

@@ -1,0 +1,240 @@
+import type { LoadedConfig } from "../config/load.ts";
+import { checkData } from "../datasets/check.ts";
+import type { DatasetInfo } from "../datasets/contracts.ts";
+import { openTrainLoader } from "../datasets/loader.ts";
+import { openEngine, type Engine } from "../engine/engine.ts";
+import { SegfuseError } from "../errors.ts";
+import type { Segmentor } from "../models/segmentor.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Logger } from "../util/logger.ts";
+import { assign, loadWeights } from "../weights/load.ts";
+import { fileShape } from "../weights/layout.ts";
+import { SafetensorsFile } from "../weights/safetensors.ts";
+import {
+  CheckpointFolder,
+  findCheckpoint,
+  readState,
+  type BestScore,
+  type CheckpointState,
+} from "./checkpoints.ts";
+import type { Optimizer } from "./contracts.ts";
+import {
+  initialiseWeights,
+  networkFor,
+  pretrainedFile,
+  trainableParameters,
+  type InitialWeights,
+} from "./network.ts";
+import { checkTraining } from "./preflight.ts";
+import type { ProgressCallback } from "./progress.ts";
+import { TrainingLoop } from "./training_loop.ts";
+import { TrainingStep } from "./training_step.ts";
+import { checkWorkDir } from "./work_dir.ts";
+
+export interface TrainInputs {
+  readonly loaded: LoadedConfig;
+  /** The run's output folder; made when the first update has succeeded. */
+  readonly workDir: string;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly onProgress?: ProgressCallback | undefined;
+  /** A checkpoint to start from, instead of the config's `init_from`; of a work folder its `last`. */
+  readonly initFrom?: string | undefined;
+  /** Added to the config's `allow_fresh`. */
+  readonly allowFresh?: readonly string[] | undefined;
+  /** Go on from the work folder's `last`; where there is none, start and say so. */
+  readonly resume?: boolean | undefined;
+  /** Go on from this checkpoint (an `iter_N` folder or a work folder). */
+  readonly resumeFrom?: string | undefined;
+}
+
+export interface TrainResult {
+  readonly workDir: string;
+  readonly iterations: number;
+  /** Folder of the last checkpoint. */
+  readonly checkpoint: string;
+  readonly best: BestScore | null;
+  /** The last update's losses; empty where nothing was left to train. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** Wall-clock time, evaluations and checkpoints included, over all resumes. */
+  readonly trainSeconds: number;
+  /** Where the first weights came from; null in a resumed run. */
+  readonly weights: InitialWeights | null;
+}
+
+interface ResumePoint {
+  readonly folder: string;
+  readonly state: CheckpointState;
+}
+
+/** Everything that was checked and made before the first update. */
+interface Prepared {
+  readonly engine: Engine;
+  readonly info: DatasetInfo;
+  readonly segmentor: Segmentor;
+  readonly optimizer: Optimizer;
+  readonly weights: InitialWeights | null;
+}
+
+/**
+ * Trains a network as its config says. Everything that can be found wrong beforehand is found before the first
+ * update, and until that has succeeded nothing is written.
+ *
+ * @throws SegfuseError of configs, data, weights, the output folder, and `SEGFUSE_LOSS_NOT_FINITE`
+ */
+export async function train(inputs: TrainInputs): Promise<TrainResult> {
+  const { loaded, workDir, registry, logger } = inputs;
+  const { config } = loaded;
+  const { iterations } = config.schedule;
+  const resumed = await resumePoint(inputs);
+  if (resumed !== null && resumed.state.iteration >= iterations) {
+    const { best, train_seconds: trainSeconds, iteration } = resumed.state;
+    logger.info(`nothing to train: ${resumed.folder} has seen ${iteration} of ${iterations} iterations`);
+    return { workDir, iterations, checkpoint: resumed.folder, best, losses: {}, trainSeconds, weights: null };
+  }
+  const prepared = await prepare(inputs, resumed);
+  const { segmentor, optimizer, weights } = prepared;
+  const schedule = registry.get("schedule", config.schedule.type).create(config.schedule as never);
+  const step = new TrainingStep({
+    segmentor,
+    parameters: trainableParameters(segmentor),
+    optimizer,
+    schedule,
+    baseLr: config.optimizer.lr,
+    accumulate: config.optimizer.accumulate,
+    clipNorm: config.optimizer.clip_norm,
+    seed: config.seed,
+  });
+  const firstIteration = resumed?.state.iteration ?? 0;
+  try {
+    const loader = await openTrainLoader({ config, seed: config.seed, firstIteration, iterations });
+    try {
+      const state = resumed?.state ?? null;
+      const loop = new TrainingLoop({
+        ...prepared,
+        ...inputs,
+        onProgress: inputs.onProgress,
+        step,
+        loader,
+        resumed: state,
+      });
+      return { workDir, iterations, weights, ...(await loop.run()) };
+    } finally {
+      await loader.close();
+    }
+  } finally {
+    optimizer.dispose();
+    segmentor.dispose();
+  }
+}
+
+/**
+ * Checks all that `train` checks before its first update (data, network, weights, folder), and leaves nothing.
+ *
+ * @throws SegfuseError as `train` does
+ */
+export async function checkRun(inputs: TrainInputs): Promise<void> {
+  const { segmentor, optimizer } = await prepare(inputs, await resumePoint(inputs));
+  optimizer.dispose();
+  segmentor.dispose();
+}
+
+async function prepare(inputs: TrainInputs, resumed: ResumePoint | null): Promise<Prepared> {
+  const { loaded, workDir, registry, logger } = inputs;
+  const { config } = loaded;
+  await checkWorkDir(workDir, inputs.resume === true || inputs.resumeFrom !== undefined);
+  const { info } = await checkData(config, ["train", "val"]);
+  const segmentor = networkFor(config, info, registry);
+  await checkTraining(config, segmentor, workDir);
+  const engine = await openEngine(config.engine, logger);
+  logger.info(`engine: ${engine.backend} ${engine.version} on ${engine.device}`);
+  let optimizer: Optimizer | undefined;
+  try {
+    const makeOptimizer = () =>
+      registry
+        .get("optimizer", config.optimizer.type)
+        .create(config.optimizer as never, { parameters: trainableParameters(segmentor) });
+    if (resumed === null) {
+      const weights = await initialiseWeights(segmentor, {
+        seed: config.seed,
+        pretrained: pretrainedFile(config),
+        initFrom: inputs.initFrom ?? config.init_from,
+        allowFresh: [...config.allow_fresh, ...(inputs.allowFresh ?? [])],
+        logger,
+      });
+      return { engine, info, segmentor, optimizer: makeOptimizer(), weights };
+    }
+    await loadWeights(segmentor, `${resumed.folder}/model.safetensors`, { complete: true });
+    optimizer = makeOptimizer();
+    await loadOptimizerState(optimizer, `${resumed.folder}/optimizer.safetensors`);
+    tellResume(resumed, loaded, logger);
+    return { engine, info, segmentor, optimizer, weights: null };
+  } catch (error) {
+    optimizer?.dispose();
+    segmentor.dispose();
+    throw error;
+  }
+}
+
+async function resumePoint({
+  workDir,
+  resume,
+  resumeFrom,
+  logger,
+}: TrainInputs): Promise<ResumePoint | null> {
+  let folder: string | null = null;
+  if (resumeFrom !== undefined) {
+    folder = (await findCheckpoint(resumeFrom, "last")).folder;
+    if (folder === null) {
+      throw new SegfuseError("SEGFUSE_CHECKPOINT", "a weight file is no place to resume from", {
+        where: resumeFrom,
+        expected: "an iter_N folder, which holds the optimiser's state as well",
+        advice: "init_from starts a new run from the weights",
+      });
+    }
+  } else if (resume === true) {
+    folder = await new CheckpointFolder(workDir).named("last");
+    if (folder === null) logger.info(`nothing to resume in ${workDir}: starting from the beginning`);
+  }
+  return folder === null ? null : { folder, state: await readState(folder) };
+}
+
+function tellResume({ folder, state }: ResumePoint, loaded: LoadedConfig, logger: Logger): void {
+  logger.info(
+    `going on from ${folder} (${state.iteration} of ${loaded.config.schedule.iterations} iterations)`,
+  );
+  if (state.seed !== loaded.config.seed) {
+    logger.warn(
+      `the checkpoint was trained with seed ${state.seed}, the config has seed ${loaded.config.seed}`,
+    );
+  } else if (state.config_hash !== loaded.hash) {
+    logger.warn(
+      "the config is not the one that the checkpoint was trained with; its values count from here on",
+    );
+  }
+}
+
+/** @throws SegfuseError `SEGFUSE_WEIGHTS_SHAPE` where a tensor is missing or has another shape */
+async function loadOptimizerState(optimizer: Optimizer, path: string): Promise<void> {
+  const file = await SafetensorsFile.open(path);
+  try {
+    for (const [name, parameter] of optimizer.state()) {
+      const wanted = fileShape(parameter.layout, parameter.shape);
+      const found = file.entries.get(name)?.shape;
+      if (found?.join() !== wanted.join()) {
+        throw new SegfuseError(
+          "SEGFUSE_WEIGHTS_SHAPE",
+          "a checkpoint's optimiser state does not fit the config",
+          {
+            where: path,
+            expected: `${name} [${wanted.join(", ")}]`,
+            found: found === undefined ? "nothing of that name" : `[${found.join(", ")}]`,
+          },
+        );
+      }
+      assign(parameter, await file.readFloats(name));
+    }
+  } finally {
+    await file.close();
+  }
+}
