@@ -1,4 +1,5 @@
 import { Type, type Static } from "typebox";
+import { metricNames } from "../evaluation/metrics.ts";
 import { componentRef, pathOption } from "../registry/component_ref.ts";
 
 // The sections of a config, with every key that is no component's own option. Written once here: the
@@ -22,6 +23,8 @@ const nullable = <S extends Parameters<typeof Type.Union>[0][number]>(
   schema: S,
   options: { description: string; default?: unknown },
 ) => Type.Union([schema, Type.Null()], { default: null, ...options });
+
+const metricName = Type.Enum([...metricNames]);
 
 const EngineSection = Type.Object(
   {
@@ -205,7 +208,7 @@ const EvaluationSection = Type.Object(
       description: "image scales whose class probabilities are averaged",
     }),
     flip: Type.Boolean({ default: false, description: "average with the mirrored image as well" }),
-    metrics: Type.Array(Type.String({ minLength: 1 }), {
+    metrics: Type.Array(metricName, {
       minItems: 1,
       uniqueItems: true,
       default: ["mIoU", "mAcc", "aAcc"],
@@ -222,7 +225,7 @@ const CheckpointSection = Type.Object(
     keep_every: nullable(size, {
       description: "checkpoints at multiples of this are kept for ever; null: none",
     }),
-    best: nullable(Type.String({ minLength: 1 }), {
+    best: nullable(metricName, {
       default: "mIoU",
       description: "metric whose best checkpoint is kept; null: none",
     }),

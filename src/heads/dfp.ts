@@ -22,7 +22,7 @@ const Options = Type.Object({
     default: 128,
     description: "channels that each dense block puts out",
   }),
-  block: Type.Union([Type.Literal("bottleneck"), Type.Literal("conv3x3")], {
+  block: Type.Enum(["bottleneck", "conv3x3"], {
     default: "bottleneck",
     description: "a dense block: 1×1 and then 3×3 convolution, or one 3×3 convolution",
   }),

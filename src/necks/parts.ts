@@ -28,7 +28,7 @@ export const gateOptions = {
     default: 1,
     description: "channels of a gate map: 1 (one gate per position), or as many as `channels`",
   }),
-  gate_input: Type.Union([Type.Literal("reduced"), Type.Literal("raw")], {
+  gate_input: Type.Enum(["reduced", "raw"], {
     default: "reduced",
     description: "what a gate looks at: its level after the reduction, or as it came from the backbone",
   }),

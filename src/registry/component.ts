@@ -29,9 +29,13 @@ export interface BackboneRecord<S extends TObject = TObject> extends RecordBase<
   create(options: Static<S>, inputs: { inChannels: number }, context: NetworkContext): Backbone;
 }
 export interface NeckRecord<S extends TObject = TObject> extends RecordBase<"neck", S> {
+  /** As its necks' `isPyramid`, so that a config can be checked before a network is built; undefined: known then only. */
+  readonly isPyramid?: boolean;
   create(options: Static<S>, inputs: NeckInputs, context: NetworkContext): Neck;
 }
 export interface HeadRecord<S extends TObject = TObject> extends RecordBase<"head", S> {
+  /** True where its heads work only on necks with `isPyramid`. */
+  readonly needsPyramid?: boolean;
   /** The context module, made before the neck because a neck may use its output. */
   context(options: Static<S>, levels: readonly LevelInfo[], context: NetworkContext): ContextModule | null;
   create(options: Static<S>, inputs: HeadInputs, context: NetworkContext): Head;

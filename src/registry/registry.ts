@@ -76,6 +76,11 @@ export class Registry {
     this.sources.set(record, source);
   }
 
+  /** How many records there are; it only ever grows. */
+  get size(): number {
+    return this.sources.size;
+  }
+
   has(kind: Kind, type: string): boolean {
     return this.container.isRegistered(recordToken(kind, type));
   }

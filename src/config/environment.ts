@@ -1,0 +1,91 @@
+import { showValue, type Complaint } from "./complaint.ts";
+import { mapScalars, pathText, type MapNode, type Path, type Scalar, type ScalarNode } from "./tree.ts";
+import { parseYamlValue } from "./yaml.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A variable that a config uses and that is not set. */
+export interface UnsetVariable {
+  readonly name: string;
+  readonly complaint: Complaint;
+}
+
+const reference = /\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+const anyReference = /\$\{env:[^}]*\}?/;
+
+/**
+ * Replaces `${env:NAME}` and `${env:NAME:-default}` in every string. A value that is nothing else is read
+ * again as a YAML scalar, so that a number or `true` may come from outside. An empty variable counts as unset.
+ *
+ * @param folder what a relative path that comes from a variable starts from
+ * @returns the tree, in which unset references stay as they were written, and those references
+ */
+export function interpolate(
+  tree: MapNode,
+  env: Environment,
+  folder: string,
+): { tree: MapNode; unset: UnsetVariable[]; complaints: Complaint[] } {
+  const unset: UnsetVariable[] = [];
+  const complaints: Complaint[] = [];
+  const replaced = mapScalars(tree, (scalar, path) => {
+    if (typeof scalar.value !== "string" || !scalar.value.includes("${env:")) return scalar;
+    return replaceIn(scalar, scalar.value, path, { env, folder, unset, complaints });
+  });
+  return { tree: replaced as MapNode, unset, complaints };
+}
+
+interface Job {
+  env: Environment;
+  folder: string;
+  unset: UnsetVariable[];
+  complaints: Complaint[];
+}
+
+function replaceIn(scalar: ScalarNode, text: string, path: Path, job: Job): ScalarNode {
+  const left = text.replaceAll(reference, "");
+  if (anyReference.test(left)) {
+    job.complaints.push({
+      code: "SEGFUSE_CONFIG_ENV",
+      message: "a reference to an environment variable is not well formed",
+      origin: scalar.origin,
+      path,
+      expected: "${env:NAME} or ${env:NAME:-default}",
+      found: showValue(text),
+    });
+    return scalar;
+  }
+  let complete = true;
+  const result = text.replaceAll(reference, (whole, name: string, fallback?: string) => {
+    const value = job.env[name];
+    if (value !== undefined && value !== "") return value;
+    if (fallback !== undefined) return fallback;
+    complete = false;
+    job.unset.push({ name, complaint: unsetComplaint(name, scalar, path) });
+    return whole;
+  });
+  if (!complete) return scalar;
+  const value = left === "" && [...text.matchAll(reference)].length === 1 ? asScalar(result) : result;
+  // A path that begins with a variable is the user's own: relative to where the command was started.
+  const directory = text.startsWith("${env:") ? job.folder : scalar.origin.directory;
+  return { ...scalar, value, origin: { ...scalar.origin, directory } };
+}
+
+function asScalar(text: string): Scalar {
+  try {
+    const value = parseYamlValue(text);
+    return typeof value === "object" && value !== null ? text : (value as Scalar);
+  } catch {
+    return text; // no YAML: a plain string, like C:\data: or [draft
+  }
+}
+
+function unsetComplaint(name: string, scalar: ScalarNode, path: Path): Complaint {
+  return {
+    code: "SEGFUSE_CONFIG_ENV",
+    message: `the environment variable ${name} is not set`,
+    origin: scalar.origin,
+    path,
+    found: showValue(scalar.value),
+    advice: `export ${name}=VALUE, or --set ${pathText(path)}=VALUE`,
+  };
+}

@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import type { Config } from "./sections.ts";
+import type { Path } from "./tree.ts";
+
+/**
+ * SHA-256 (hex) of what decides a run's result: the resolved config without paths of files, the name (which
+ * follows from a path), workers, threads and logging. Key order does not count.
+ *
+ * @param paths places of all values that are paths
+ */
+export function configHash(config: Config, paths: readonly Path[]): string {
+  const ignored = new Set([
+    "name",
+    "plugins",
+    "init_from",
+    "log",
+    "engine.threads",
+    "data.workers",
+    ...paths.map((p) => p.join(".")),
+  ]);
+  return createHash("sha256")
+    .update(canonical(config, "", ignored))
+    .digest("hex");
+}
+
+/** JSON with sorted keys and without the ignored places. */
+function canonical(value: unknown, place: string, ignored: ReadonlySet<string>): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const inner = (key: string | number) => (place === "" ? String(key) : `${place}.${key}`);
+  if (Array.isArray(value))
+    return `[${value.map((item, i) => canonical(item, inner(i), ignored)).join(",")}]`;
+  const parts = Object.entries(value)
+    .filter(([key]) => !ignored.has(inner(key)))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item, inner(key), ignored)}`);
+  return `{${parts.join(",")}}`;
+}

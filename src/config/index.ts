@@ -1,0 +1,15 @@
+export { ConfigError, originText, type Complaint } from "./complaint.ts";
+export { composeSchema } from "./compose.ts";
+export { configHash } from "./hash.ts";
+export {
+  loadConfig,
+  requireEnvironment,
+  stringifyConfig,
+  withSeed,
+  type LoadedConfig,
+  type LoadOptions,
+  type Origins,
+} from "./load.ts";
+export { OverlaySchema } from "./overlay.ts";
+export { ConfigSections, type Config } from "./sections.ts";
+export { loadStudy, StudySchema, type LoadedStudy, type StudyOptions, type StudyRow } from "./study.ts";

@@ -1,0 +1,183 @@
+import { basename, isAbsolute, resolve, sep } from "node:path";
+import { dump } from "js-yaml";
+import { createRegistry, type Registry } from "../registry/registry.ts";
+import { readWithBases } from "./bases.ts";
+import { assertNone, ConfigError, type Complaint } from "./complaint.ts";
+import { interpolate, type Environment, type UnsetVariable } from "./environment.ts";
+import { configHash } from "./hash.ts";
+import { mergeMaps } from "./merge.ts";
+import { readOverlay, type Overlay } from "./overlay.ts";
+import { applyOverrides, type DefaultAt } from "./override.ts";
+import { resolvePaths } from "./paths.ts";
+import { rules } from "./rules/index.ts";
+import { ConfigSections, type Config } from "./sections.ts";
+import { nodeAt, originAt, pathText, type ConfigNode, type MapNode, type Origin, type Path } from "./tree.ts";
+import { Validator } from "./validate.ts";
+
+export interface LoadOptions {
+  /** `--set a.b.0.c=VALUE`. */
+  set?: readonly string[] | undefined;
+  /** Overlay files, the later above the earlier; their `config` part. */
+  overlays?: readonly string[] | undefined;
+  /** The components that the config may name; its plug-ins are added. Default: the built-in ones. */
+  registry?: Registry | undefined;
+  /** Default: the process's. */
+  env?: Environment | undefined;
+  /**
+   * Leaves references to variables that are not set as they are (`LoadedConfig.unset` lists them), for commands that
+   * read no data. Default: they are complaints.
+   */
+  allowUnsetEnv?: boolean | undefined;
+  /** What paths of `--set` and of variables start from. Default: the working folder. */
+  folder?: string | undefined;
+}
+
+/** Where the written values of a config stand, by dotted path; defaults have no entry. */
+export type Origins = ReadonlyMap<string, Origin>;
+
+export interface LoadedConfig {
+  /** The file, absolute. */
+  readonly path: string;
+  /** Resolved: defaults filled in, paths absolute. */
+  readonly config: Config;
+  readonly origins: Origins;
+  /** See {@link configHash}. */
+  readonly hash: string;
+  /** Places of all values that are paths of files. */
+  readonly paths: readonly Path[];
+  /** References that stayed unresolved (`allowUnsetEnv`). */
+  readonly unset: readonly UnsetVariable[];
+}
+
+/**
+ * Loads, merges, fills in and checks a config file.
+ *
+ * @throws ConfigError with every complaint at once (those of reading and merging come before those of checking)
+ * @throws SegfuseError `SEGFUSE_PLUGIN_…`
+ */
+export async function loadConfig(path: string, options: LoadOptions = {}): Promise<LoadedConfig> {
+  const loader = new ConfigLoader(options);
+  const overlays = await Promise.all(
+    (options.overlays ?? []).map((file) => readOverlay(resolve(file), loader.registry)),
+  );
+  return loader.load(path, overlays);
+}
+
+/** Loads configs against one registry; a study loads all its rows with one. */
+export class ConfigLoader {
+  readonly registry: Registry;
+  private readonly validator: Validator;
+  private readonly env: Environment;
+  private readonly folder: string;
+
+  constructor(private readonly options: LoadOptions) {
+    this.registry = options.registry ?? createRegistry();
+    this.validator = new Validator(ConfigSections, this.registry);
+    this.env = options.env ?? process.env;
+    this.folder = options.folder ?? process.cwd();
+  }
+
+  async load(file: string, overlays: readonly Overlay[], row?: string): Promise<LoadedConfig> {
+    const path = resolve(file);
+    let tree = (await readWithBases(path)).node;
+    const layers = [
+      ...overlays.flatMap((overlay) => overlay.config),
+      ...overlays.flatMap((overlay) => (row === undefined ? [] : (overlay.rows.get(row) ?? []))),
+    ];
+    tree = layers.reduce(mergeMaps, tree);
+    await this.loadPlugins(tree, path);
+    tree = applyOverrides(tree, this.options.set ?? [], this.folder, this.defaultAt);
+    const { tree: complete, unset, complaints } = interpolate(tree, this.env, this.folder);
+    assertNone(complaints);
+    if (this.options.allowUnsetEnv !== true) assertNone(unset.map((variable) => variable.complaint));
+    await this.loadPlugins(complete, path);
+    return this.finish(complete, path, unset);
+  }
+
+  private finish(tree: MapNode, path: string, unset: readonly UnsetVariable[]): LoadedConfig {
+    const { data, complaints, paths } = this.validator.validate(tree, (written) => {
+      written["name"] ??= defaultName(path);
+    });
+    const left = new Set(unset.map(({ complaint }) => pathText(complaint.path)));
+    assertNone(complaints.filter((complaint) => !left.has(pathText(complaint.path))));
+    const config = data as Config;
+    resolvePaths(config, tree, paths);
+    config.plugins = config.plugins.map((name, i) => pluginPath(name, originAt(tree, ["plugins", i])));
+    assertNone(this.applyRules(config, tree));
+    return { path, config, origins: originsOf(tree), hash: configHash(config, paths), paths, unset };
+  }
+
+  private applyRules(config: Config, tree: MapNode): Complaint[] {
+    return rules.flatMap((rule) =>
+      [...rule.check(config, this.registry)].map((finding): Complaint => ({
+        code: "SEGFUSE_CONFIG_RULE",
+        origin: originAt(tree, finding.path),
+        ...finding,
+      })),
+    );
+  }
+
+  /** Plug-ins come before the check: the schema is made of what is registered. */
+  private async loadPlugins(tree: MapNode, path: string): Promise<void> {
+    const { tree: complete } = interpolate(tree, this.env, this.folder);
+    const list = nodeAt(complete, ["plugins"]);
+    for (const item of list?.kind === "list" ? list.items : []) {
+      if (item.kind !== "scalar" || typeof item.value !== "string") continue; // the check complains
+      await this.registry.loadPlugins([pluginPath(item.value, item.origin)], path);
+    }
+  }
+
+  private readonly defaultAt: DefaultAt = (tree, path) => {
+    const { data } = this.validator.validate(tree);
+    return path.reduce<unknown>(
+      (value, key) =>
+        typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined,
+      data,
+    );
+  };
+}
+
+/** The same config with another seed, for the repetitions of a study's row. */
+export function withSeed(loaded: LoadedConfig, seed: number): LoadedConfig {
+  const config = { ...loaded.config, seed };
+  return { ...loaded, config, hash: configHash(config, loaded.paths) };
+}
+
+/**
+ * Throws where the config still refers to a variable that is not set.
+ *
+ * @throws ConfigError `SEGFUSE_CONFIG_ENV`
+ */
+export function requireEnvironment(loaded: LoadedConfig): void {
+  if (loaded.unset.length > 0) throw new ConfigError(loaded.unset.map((variable) => variable.complaint));
+}
+
+/** A resolved config as YAML; loading it gives an equal config. */
+export function stringifyConfig(config: Config): string {
+  return dump(config, { lineWidth: 110 });
+}
+
+/** configs/table1/gff.yaml → table1_gff; outside of a folder `configs`, the file's own name. */
+export function defaultName(path: string): string {
+  const stem = path.slice(0, path.length - (/\.ya?ml$/.exec(path)?.[0].length ?? 0));
+  const parts = stem.split(sep);
+  const start = parts.lastIndexOf("configs");
+  const name = start < 0 ? basename(stem) : parts.slice(start + 1).join("_");
+  return name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").replace(/^[^A-Za-z0-9]+/, "");
+}
+
+/** A plug-in's path is relative to the file that names it; anything else is a package. */
+function pluginPath(name: string, origin: Origin): string {
+  return /^\.\.?\//.test(name) || isAbsolute(name) ? resolve(origin.directory, name) : name;
+}
+
+function originsOf(tree: MapNode): Map<string, Origin> {
+  const origins = new Map<string, Origin>();
+  const visit = (node: ConfigNode, path: Path): void => {
+    origins.set(pathText(path), node.origin);
+    if (node.kind === "list") node.items.forEach((item, i) => visit(item, [...path, i]));
+    if (node.kind === "map") for (const [key, entry] of node.entries) visit(entry.node, [...path, key]);
+  };
+  visit(tree, []);
+  return origins;
+}

@@ -1,0 +1,94 @@
+import { Type, type Static } from "typebox";
+import { pathOption } from "../registry/component_ref.ts";
+import type { Registry } from "../registry/registry.ts";
+import { layersOf } from "./bases.ts";
+import { assertNone } from "./complaint.ts";
+import { resolvePaths } from "./paths.ts";
+import { child, originAt, type MapNode, type Origin } from "./tree.ts";
+import { Validator } from "./validate.ts";
+import { readYamlFile } from "./yaml.ts";
+
+/** Names of rows become names of folders. */
+export const rowName = (description: string) =>
+  Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", description });
+
+const optionalRow = (description: string) =>
+  Type.Union([rowName("a row's name"), Type.Null()], { default: null, description });
+
+export const RowSchema = Type.Object(
+  {
+    name: rowName("the row's name: its work folder, and what --rows and the other rows call it"),
+    label: Type.Optional(
+      Type.String({ minLength: 1, description: "the row's name in tables; default: its name" }),
+    ),
+    config: pathOption({ description: "the row's config" }),
+    init_from: optionalRow("the row whose last checkpoint (same seed) this row's training starts from"),
+    weights_from: optionalRow("the row whose weights this row evaluates; it trains nothing"),
+    paper: Type.Union([Type.Record(Type.String(), Type.Number()), Type.Null()], {
+      default: null,
+      description: "the paper's numbers by metric, in per cent",
+    }),
+  },
+  { additionalProperties: false, description: "one line of the table" },
+);
+
+const ConfigPart = Type.Record(Type.String(), Type.Unknown(), {
+  description: "part of a config (_base_ and _delete_ work as in a config file)",
+});
+
+/** An overlay: what is laid over a config or over every row of a study, for another data set or a quick look. */
+export const OverlaySchema = Type.Object(
+  {
+    title: Type.Optional(Type.String({ minLength: 1, description: "the study's title with this overlay" })),
+    config: Type.Optional(ConfigPart),
+    rows: Type.Optional(
+      Type.Record(Type.String(), ConfigPart, { description: "by row's name, above `config`" }),
+    ),
+    extra_rows: Type.Array(RowSchema, {
+      default: [],
+      description: "rows that the study does not have, at its end",
+    }),
+  },
+  { additionalProperties: false, description: "a segfuse overlay" },
+);
+
+/** An overlay as it was read: config parts stay trees, so that they can be merged with their origins. */
+export interface Overlay {
+  readonly path: string;
+  readonly title: string | null;
+  /** Laid over a config one after the other. */
+  readonly config: readonly MapNode[];
+  /** By row, the same. */
+  readonly rows: ReadonlyMap<string, readonly MapNode[]>;
+  /** Where each row of `rows` is named. */
+  readonly rowOrigins: ReadonlyMap<string, Origin>;
+  readonly extraRows: readonly Row[];
+}
+
+/** A row as a study's or an overlay's file says it, its config's path absolute. */
+export interface Row extends Static<typeof RowSchema> {
+  readonly origin: Origin;
+}
+
+/** @throws ConfigError as a config file does */
+export async function readOverlay(path: string, registry: Registry): Promise<Overlay> {
+  const tree = await readYamlFile(path);
+  const { data, complaints, paths } = new Validator(OverlaySchema, registry).validate(tree);
+  assertNone(complaints);
+  resolvePaths(data, tree, paths);
+  const { title, extra_rows } = data as Static<typeof OverlaySchema>;
+  const part = child(tree, "config");
+  const rows = child(tree, "rows");
+  const entries = rows?.kind === "map" ? [...rows.entries] : [];
+  const layers = entries.map(
+    async ([name, { node }]) => [name, await layersOf(node as MapNode, path)] as const,
+  );
+  return {
+    path,
+    title: title ?? null,
+    config: part?.kind === "map" ? await layersOf(part, path) : [],
+    rows: new Map(await Promise.all(layers)),
+    rowOrigins: new Map(entries.map(([name, { origin }]) => [name, origin])),
+    extraRows: extra_rows.map((row, i) => ({ ...row, origin: originAt(tree, ["extra_rows", i]) })),
+  };
+}

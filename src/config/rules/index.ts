@@ -1,0 +1,17 @@
+import { classWeights } from "./class_weights.ts";
+import { cropSize } from "./crop_size.ts";
+import { densePyramid } from "./dense_pyramid.ts";
+import { preprocess } from "./preprocess.ts";
+import type { Rule } from "./rule.ts";
+import { warmup } from "./warmup.ts";
+import { slidingWindow } from "./window.ts";
+
+/** All checks across sections. */
+export const rules: readonly Rule[] = [
+  densePyramid,
+  cropSize,
+  classWeights,
+  preprocess,
+  slidingWindow,
+  warmup,
+];

@@ -1,0 +1,16 @@
+import type { Registry } from "../../registry/registry.ts";
+import type { Complaint } from "../complaint.ts";
+import type { Config } from "../sections.ts";
+import type { Path } from "../tree.ts";
+
+/** What a rule says of a config: the place that is at fault, and in words what is right and what is there. */
+export type Finding = Pick<Complaint, "message" | "expected" | "found" | "advice"> & { readonly path: Path };
+
+/**
+ * A check that needs more than one key, which no schema can make. Rules run on configs whose every part is
+ * valid by itself; one file a rule, the list is index.ts.
+ */
+export interface Rule {
+  readonly name: string;
+  check(config: Config, registry: Registry): Iterable<Finding>;
+}

@@ -1,0 +1,209 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import type { TSchema } from "typebox";
+import type { Registry } from "../registry/registry.ts";
+import { nearestName, showValue, type Complaint } from "./complaint.ts";
+import { composeSchema, forValidation } from "./compose.ts";
+import { describeSchema, marks, type JsonSchema } from "./json_schema.ts";
+import { keyOriginAt, nodeAt, originAt, toData, type MapNode, type Path } from "./tree.ts";
+
+export interface Validated {
+  /** The document with every default filled in. */
+  data: unknown;
+  complaints: Complaint[];
+  /** Places of all values that are paths of files (`pathOption`). */
+  paths: Path[];
+}
+
+/** Checks documents of one schema against the components that a registry holds at the time. */
+export class Validator {
+  private compiled: { components: number; check: ValidateFunction } | undefined;
+
+  constructor(
+    private readonly root: TSchema,
+    private readonly registry: Registry,
+  ) {}
+
+  /** Checks a document and fills in defaults. Everything that is wrong is in `complaints`. */
+  validate(tree: MapNode, prepare: (data: Record<string, unknown>) => void = () => {}): Validated {
+    const data = toData(tree) as Record<string, unknown>;
+    prepare(data);
+    const paths: Path[] = [];
+    const check = this.check();
+    const valid: unknown = check.call({ paths }, data);
+    const complaints = valid === true ? [] : complaintsOf(check.errors ?? [], tree, data);
+    return { data, complaints, paths };
+  }
+
+  private check(): ValidateFunction {
+    const components = this.registry.size;
+    if (this.compiled?.components !== components) {
+      const schema = forValidation(composeSchema(this.root, this.registry));
+      this.compiled = { components, check: makeAjv().compile(schema) };
+    }
+    return this.compiled.check;
+  }
+}
+
+function makeAjv(): Ajv {
+  const ajv = new Ajv({
+    allErrors: true,
+    allowUnionTypes: true,
+    discriminator: true,
+    passContext: true,
+    strict: true,
+    useDefaults: true,
+    verbose: true,
+  });
+  ajv.addVocabulary([marks.kind, marks.alternatives]);
+  ajv.addKeyword({
+    keyword: marks.path,
+    type: "string",
+    errors: false,
+    validate(
+      this: { paths: Path[] },
+      _on: unknown,
+      _data: string,
+      _schema: unknown,
+      at?: { instancePath: string },
+    ) {
+      this.paths.push(pathOf(at!.instancePath));
+      return true;
+    },
+  });
+  return ajv;
+}
+
+/** A JSON pointer as a path; list indices are numbers. */
+function pathOf(pointer: string): (string | number)[] {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .map((part) => (/^(0|[1-9]\d*)$/.test(part) ? Number(part) : part));
+}
+
+/** Keywords that only say that a part of theirs failed, which that part has said itself. */
+const wrappers = new Set(["if", "allOf", "oneOf"]);
+
+function complaintsOf(errors: readonly ErrorObject[], tree: MapNode, data: unknown): Complaint[] {
+  // Branches that could not be told apart by type: one complaint for all that their parts say.
+  const unions = errors.filter((error) => error.keyword === "anyOf").map((error) => error.instancePath);
+  const inUnion = (error: ErrorObject) =>
+    error.keyword !== "anyOf" && unions.some((path) => `${error.instancePath}/`.startsWith(`${path}/`));
+  const complaints = errors
+    .filter((error) => !wrappers.has(error.keyword) && !inUnion(error))
+    .map((error) => complaintOf(error, tree, data))
+    .filter((complaint) => complaint !== null);
+  const seen = new Set<string>();
+  return complaints
+    .filter(({ code, path }) => {
+      const key = `${code} ${path.join(".")}`;
+      return !seen.has(key) && seen.add(key);
+    })
+    .sort(inReadingOrder);
+}
+
+/** By file, then from top to bottom. */
+function inReadingOrder(a: Complaint, b: Complaint): number {
+  const source = (a.origin?.source ?? "").localeCompare(b.origin?.source ?? "");
+  return (
+    source ||
+    (a.origin?.line ?? 0) - (b.origin?.line ?? 0) ||
+    (a.origin?.column ?? 0) - (b.origin?.column ?? 0)
+  );
+}
+
+function complaintOf(error: ErrorObject, tree: MapNode, data: unknown): Complaint | null {
+  const path = pathOf(error.instancePath);
+  const schema = (error.parentSchema ?? {}) as JsonSchema;
+  switch (error.keyword) {
+    case "additionalProperties":
+      return unknownKey([...path, error.params["additionalProperty"] as string], schema, tree);
+    case "required":
+      return missingKey([...path, error.params["missingProperty"] as string], schema, tree, data);
+    case "discriminator":
+      return unknownType(error, [...path, "type"], schema, tree);
+    default:
+      return {
+        code: "SEGFUSE_CONFIG_VALUE",
+        message: `${nameOf(path)} has a value that it cannot have`,
+        origin: originAt(tree, path),
+        path,
+        ...expectation(schema, error.data),
+        found: showValue(error.data),
+      };
+  }
+}
+
+function nameOf(path: Path): string {
+  const last = path.findLast((key) => typeof key === "string");
+  return last === undefined ? "the file" : `'${last}'`;
+}
+
+/** What a value should have been: the valid names where there is a list of them, else in words. */
+function expectation(schema: JsonSchema, found: unknown): Pick<Complaint, "expected" | "nearest" | "valid"> {
+  const valid = schema.enum?.filter((value) => typeof value === "string") ?? [];
+  if (valid.length === 0) return { expected: describeSchema(schema) };
+  const nearest = typeof found === "string" ? nearestName(found, valid) : {};
+  return schema[marks.alternatives] === undefined
+    ? { ...nearest, valid }
+    : { expected: describeSchema(schema), ...nearest, valid };
+}
+
+function unknownKey(path: Path, schema: JsonSchema, tree: MapNode): Complaint {
+  const key = String(path.at(-1));
+  const valid = Object.keys(schema.properties ?? {}).filter((name) => name !== "type");
+  const kind = schema[marks.kind];
+  const holder = typeof kind === "string" ? `the ${kind} '${schema.title}'` : placeOf(path.slice(0, -1));
+  return {
+    code: "SEGFUSE_CONFIG_UNKNOWN_KEY",
+    message: `${holder} has no key '${key}'`,
+    origin: keyOriginAt(tree, path),
+    path,
+    ...nearestName(key, valid),
+    valid,
+  };
+}
+
+function placeOf(path: Path): string {
+  return path.length === 0 ? "a config" : `'${path.join(".")}'`;
+}
+
+function missingKey(path: Path, schema: JsonSchema, tree: MapNode, data: unknown): Complaint {
+  const key = String(path.at(-1));
+  const wanted = schema.properties?.[key];
+  const holder = path.slice(0, -1);
+  const kind = schema[marks.kind];
+  const names = kind !== undefined && key === "type" ? componentTypes(schema) : undefined;
+  const missingSection = nodeAt(tree, holder) === undefined && data !== undefined;
+  return {
+    code: "SEGFUSE_CONFIG_MISSING_KEY",
+    message: `${placeOf(holder)} lacks the key '${key}'${missingSection ? " (the section is missing)" : ""}`,
+    origin: originAt(tree, holder),
+    path,
+    ...(names === undefined
+      ? wanted === undefined
+        ? {}
+        : { expected: describeSchema(wanted) }
+      : { valid: names }),
+  };
+}
+
+function componentTypes(schema: JsonSchema): string[] {
+  return (schema.oneOf ?? []).map((branch) => String(branch.title));
+}
+
+function unknownType(error: ErrorObject, path: Path, schema: JsonSchema, tree: MapNode): Complaint | null {
+  const found: unknown = error.params["tagValue"];
+  if (typeof found !== "string") return null; // `required` or `type` says it
+  const kind = String(schema[marks.kind]);
+  const valid = componentTypes(schema);
+  return {
+    code: "SEGFUSE_CONFIG_UNKNOWN_TYPE",
+    message: `there is no ${kind} '${found}'`,
+    origin: originAt(tree, path),
+    path,
+    ...nearestName(found, valid),
+    valid,
+  };
+}
