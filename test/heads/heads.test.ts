@@ -1,0 +1,118 @@
+import type { Static, TObject } from "typebox";
+import { describe, expect, it } from "vitest";
+import { SegfuseError } from "../../src/errors.ts";
+import { NetworkContext } from "../../src/nn/index.ts";
+import { componentsWith, resolved } from "../helpers/network.ts";
+
+// Numbers are compared with PyTorch in test/models/fusion_parity.test.ts and segmentor.test.ts.
+
+const components = componentsWith();
+const levels = [4, 8, 8, 8].map((stride, l) => ({ channels: 2 + l, stride }));
+
+function makeHead(type: string, fused: number) {
+  const network = new NetworkContext({ alignCorners: false });
+  const options = resolved(components, "head", { type }) as unknown as Static<TObject>;
+  const record = components.get("head", type);
+  const context = record.context(options, levels, network);
+  return record.create(
+    options,
+    {
+      levels,
+      context,
+      fused: Array.from({ length: fused }, (_, i) => ({ channels: 8, stride: i === 0 ? 4 : 8 })),
+      neckUsesContext: fused === 5,
+      neckIsPyramid: fused >= 4,
+      numClasses: 3,
+    },
+    network,
+  );
+}
+
+function thrownBy(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof SegfuseError) return error.report();
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("heads", () => {
+  it("have the documented defaults", () => {
+    expect(resolved(components, "head", { type: "ppm" })).toEqual({
+      type: "ppm",
+      channels: 512,
+      bins: [1, 2, 3, 6],
+      dropout: 0.1,
+    });
+    expect(resolved(components, "head", { type: "dfp" })).toEqual({
+      type: "dfp",
+      channels: 512,
+      bins: [1, 2, 3, 6],
+      dense_channels: 128,
+      block: "bottleneck",
+      dropout: 0.1,
+    });
+    expect(resolved(components, "auxiliary_head", { type: "fcn" })).toEqual({
+      type: "fcn",
+      level: 3,
+      channels: 256,
+      dropout: 0.1,
+      losses: [{ type: "cross_entropy", weight: 0.4 }],
+    });
+  });
+
+  it.each([
+    { bins: [] },
+    { bins: [0] },
+    { channels: 0 },
+    { dropout: 1 },
+    { dropout: -0.1 },
+    { block: "wide" },
+  ])("refuse options out of range: %o", (options) => {
+    expect(() => resolved(components, "head", { type: "dfp", ...options })).toThrow();
+  });
+
+  it("take the context beside the fused maps, once", () => {
+    const inChannels = (type: string, fused: number) => {
+      const names = new Map(makeHead(type, fused).namedParameters());
+      return names.get("classifier.weight")!.shape[2];
+    };
+    expect(inChannels("ppm", 0)).toBe(512);
+    expect(inChannels("ppm", 4)).toBe(4 * 8 + 512);
+    expect(inChannels("ppm", 5)).toBe(5 * 8);
+    expect(inChannels("dfp", 4)).toBe(4 * 128 + 512);
+    expect(inChannels("dfp", 5)).toBe(4 * 128 + 8);
+  });
+
+  it("say where a neck does not fit", () => {
+    expect(thrownBy(() => makeHead("dfp", 0))).toMatchInlineSnapshot(`
+      "SEGFUSE_HEAD_NEEDS_PYRAMID: a dense feature pyramid needs a map of every level
+        at: model.head.type
+        expected: a neck with one fused map for each of the 4 levels: gff, fpn or gated_fpn
+        found: a neck with no fused map
+        try: choose such a neck, or the head ppm"
+    `);
+    expect(thrownBy(() => makeHead("dfp", 1))).toContain("found: a neck with one fused map");
+  });
+
+  it("say where an auxiliary head's level is not there", () => {
+    const make = (level: number) => {
+      const options = resolved(components, "auxiliary_head", {
+        type: "fcn",
+        level,
+      }) as unknown as Static<TObject>;
+      const network = new NetworkContext({ alignCorners: false });
+      return components.get("auxiliary_head", "fcn").create(options, { levels, numClasses: 3 }, network);
+    };
+    expect(new Map(make(4).namedParameters()).get("convs.0.conv.weight")!.shape[2]).toBe(5);
+    expect(thrownBy(() => make(5))).toMatchInlineSnapshot(`
+      "SEGFUSE_AUXILIARY_LEVEL: an auxiliary head sees a level that is not there
+        at: model.auxiliary_head.level
+        expected: 1 to 4, the backbone's levels
+        found: 5"
+    `);
+    expect(() => make(0)).toThrow();
+  });
+});
