@@ -22,7 +22,7 @@ export function checkpointed(
   // although `forward` finds them through the module.
   const variables = trainableVariables(module);
   const [y] = customOp(
-    { x, ...Object.fromEntries(variables.entries()) },
+    { x, ...Object.fromEntries(variables.map((variable, i) => [`parameter${i}`, variable])) },
     (save) => {
       save([x]);
       return [forward(x)];

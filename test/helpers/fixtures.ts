@@ -35,9 +35,8 @@ export function readFixture(path: string): Fixture {
   };
   const tensors = new Map<string, StoredTensor>();
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
-    const bytes = Uint8Array.from(
-      file.subarray(8 + headerSize + data_offsets[0], 8 + headerSize + data_offsets[1]),
-    ).buffer;
+    const start = file.byteOffset + 8 + headerSize;
+    const bytes = file.buffer.slice(start + data_offsets[0], start + data_offsets[1]);
     tensors.set(name, { shape, values: toFloat32(dtype, bytes) });
   }
   return { tensors, metadata };
@@ -65,18 +64,24 @@ export function featureMap({ shape, values }: StoredTensor): tf.Tensor4D {
 
 /** A feature map's values [N, H, W, C] in PyTorch's order [N, C, H, W]. */
 export function inTorchOrder(map: tf.Tensor4D): Float32Array {
-  return tf.tidy(() => Float32Array.from(tf.transpose(map, [0, 3, 1, 2]).dataSync()));
+  return tf.tidy(() => tf.transpose(map, [0, 3, 1, 2]).dataSync<"float32">().slice());
 }
 
 /** A stored weight (or its gradient) in the memory order of its parameter. */
 export function inMemoryOrder({ shape, values }: StoredTensor, layout: ParameterLayout): StoredTensor {
   if (layout === "plain") return { shape, values };
-  return tf.tidy(() => {
-    const tensor = tf.tensor(values, shape);
-    // Depthwise: [C·m, 1, kh, kw] → [kh, kw, C, m] for m = 1, the only multiplier that the fixtures use.
-    const moved = tf.transpose(tensor, layout === "conv" ? [2, 3, 1, 0] : [2, 3, 0, 1]);
-    return { shape: moved.shape, values: Float32Array.from(moved.dataSync()) };
-  });
+  const [first = 0, second = 0, height = 0, width = 0] = shape;
+  const moved = new Float32Array(values.length);
+  const area = height * width;
+  for (let i = 0, from = 0; i < first; i++)
+    for (let j = 0; j < second; j++)
+      for (let k = 0; k < area; k++) moved[(k * second + j) * first + i] = values[from++]!;
+  // Depthwise: [C·m, 1, kh, kw] → [kh, kw, C, m] for m = 1, the only multiplier that the fixtures use;
+  // moving the elements is the same, the last two sizes change places.
+  return {
+    shape: layout === "conv" ? [height, width, second, first] : [height, width, first, second],
+    values: moved,
+  };
 }
 
 /** Gives a parameter its values (in PyTorch's order), and its variable where it had none. */

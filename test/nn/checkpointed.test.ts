@@ -10,7 +10,7 @@ import { useEngine } from "../helpers/engine.ts";
 
 beforeAll(() => useEngine());
 
-class Two extends Module {
+class Stack extends Module {
   readonly blocks: ConvBnRelu[];
 
   constructor(
@@ -26,9 +26,7 @@ class Two extends Module {
 
   forward(x: tf.Tensor4D): tf.Tensor4D {
     for (const block of this.blocks) {
-      x = this.recompute
-        ? checkpointed(this.context, block, x, (x) => block.forward(x))
-        : block.forward(x);
+      x = this.recompute ? checkpointed(this.context, block, x, (x) => block.forward(x)) : block.forward(x);
     }
     return x;
   }
@@ -36,15 +34,15 @@ class Two extends Module {
 
 /** One training step's gradients, running statistics and what the tape held in bytes. */
 function step(recompute: boolean) {
-  const module = new Two(new NetworkContext({ alignCorners: false }), recompute);
+  const module = new Stack(new NetworkContext({ alignCorners: false }), recompute);
   assignRecipe(module);
   const image = tf.tensor4d(recipe("image", 2 * 9 * 7 * 3, -1, 1), [2, 9, 7, 3]);
   let held = 0;
   const before = tf.memory().numBytes;
   const gradients = gradientsOf(module, () => {
-    const loss = tf.tidy(() => tf.sum(tf.square(module.forward(image))));
+    const loss = tf.tidy(() => tf.sum<tf.Scalar>(tf.square(module.forward(image))));
     held = tf.memory().numBytes - before;
-    return loss as tf.Scalar;
+    return loss;
   });
   const values = new Map([...gradients].map(([name, g]) => [name, [...g.dataSync()]]));
   const running = [...module.namedParameters()]
@@ -81,10 +79,16 @@ describe("a part without tape", () => {
     assignRecipe(bn);
     const x = tf.variable(tf.tensor4d(recipe("x", 48, -1, 1), [1, 4, 4, 3]));
     const { value, grads } = tf.variableGrads(
-      () => tf.sum(tf.mul(withoutTape(x as tf.Tensor4D, (x) => bn.forward(x)), x)) as tf.Scalar,
+      () =>
+        tf.sum<tf.Scalar>(
+          tf.mul(
+            withoutTape(x as tf.Tensor4D, (x) => bn.forward(x)),
+            x,
+          ),
+        ),
       [x],
     );
-    const y = bn.forward(x as tf.Tensor4D);
+    const y = bn.forward(x);
     expect(value.dataSync()[0]).toBeCloseTo(tf.sum(tf.mul(y, x)).dataSync()[0]!, 5);
     expect([...grads[x.name]!.dataSync()]).toEqual([...y.dataSync()]);
   });
