@@ -84,6 +84,7 @@ export async function initialiseWeights(
     logger.info(describeLoad(report));
     if (report.loaded.length === 0) logger.warn(`nothing in ${report.file} has a name of this network`);
   }
+  if (sources.length === 0) logger.info(`weights: all fresh (seed ${options.seed})`);
   materialise(segmentor, options.seed);
   const loaded = new Set(sources.flatMap((report) => report.loaded));
   const names = [...segmentor.namedParameters()].map(([name]) => name);

@@ -13,7 +13,7 @@ import { inferenceSettings } from "../evaluation/inference.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { Registry } from "../registry/registry.ts";
 import { createReport, datasetFingerprint } from "../reports/create.ts";
-import type { Report } from "../reports/schema.ts";
+import { writeReport, type Report } from "../reports/index.ts";
 import type { Logger } from "../util/logger.ts";
 import { versions } from "../util/versions.ts";
 import { loadWeights } from "../weights/load.ts";

@@ -1,6 +1,6 @@
+import { join } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
 import { checkData } from "../datasets/check.ts";
-import type { DatasetInfo } from "../datasets/contracts.ts";
 import { openTrainLoader } from "../datasets/loader.ts";
 import { openEngine, type Engine } from "../engine/engine.ts";
 import { SegfuseError } from "../errors.ts";
@@ -67,15 +67,6 @@ interface ResumePoint {
   readonly state: CheckpointState;
 }
 
-/** Everything that was checked and made before the first update. */
-interface Prepared {
-  readonly engine: Engine;
-  readonly info: DatasetInfo;
-  readonly segmentor: Segmentor;
-  readonly optimizer: Optimizer;
-  readonly weights: InitialWeights | null;
-}
-
 /**
  * Trains a network as its config says. Everything that can be found wrong beforehand is found before the first
  * update, and until that has succeeded nothing is written.
@@ -92,38 +83,50 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
     logger.info(`nothing to train: ${resumed.folder} has seen ${iteration} of ${iterations} iterations`);
     return { workDir, iterations, checkpoint: resumed.folder, best, losses: {}, trainSeconds, weights: null };
   }
-  const prepared = await prepare(inputs, resumed);
-  const { segmentor, optimizer, weights } = prepared;
-  const schedule = registry.get("schedule", config.schedule.type).create(config.schedule as never);
-  const step = new TrainingStep({
-    segmentor,
-    parameters: trainableParameters(segmentor),
-    optimizer,
-    schedule,
-    baseLr: config.optimizer.lr,
-    accumulate: config.optimizer.accumulate,
-    clipNorm: config.optimizer.clip_norm,
-    seed: config.seed,
-  });
+  await checkWorkDir(workDir, mayHoldRun(inputs));
+  const { info } = await checkData(config, ["train", "val"]);
+  const segmentor = networkFor(config, info, registry);
+  await checkTraining(config, segmentor, workDir);
   const firstIteration = resumed?.state.iteration ?? 0;
+  // Before the engine and the weights: meanwhile the workers start and make the first batches.
+  const loader = await openTrainLoader({ config, seed: config.seed, firstIteration, iterations });
+  let optimizer: Optimizer | undefined;
   try {
-    const loader = await openTrainLoader({ config, seed: config.seed, firstIteration, iterations });
-    try {
-      const state = resumed?.state ?? null;
-      const loop = new TrainingLoop({
-        ...prepared,
-        ...inputs,
-        onProgress: inputs.onProgress,
-        step,
-        loader,
-        resumed: state,
-      });
-      return { workDir, iterations, weights, ...(await loop.run()) };
-    } finally {
-      await loader.close();
-    }
+    const engine = await openEngineFor(inputs);
+    const weights = await initialise(inputs, segmentor, resumed);
+    const parameters = trainableParameters(segmentor);
+    optimizer = registry
+      .get("optimizer", config.optimizer.type)
+      .create(config.optimizer as never, { parameters });
+    if (resumed !== null) await loadOptimizerState(optimizer, join(resumed.folder, "optimizer.safetensors"));
+    const step = new TrainingStep({
+      segmentor,
+      parameters,
+      optimizer,
+      schedule: registry.get("schedule", config.schedule.type).create(config.schedule as never),
+      baseLr: config.optimizer.lr,
+      accumulate: config.optimizer.accumulate,
+      clipNorm: config.optimizer.clip_norm,
+      seed: config.seed,
+    });
+    const loop = new TrainingLoop({
+      loaded,
+      workDir,
+      engine,
+      info,
+      segmentor,
+      optimizer,
+      step,
+      loader,
+      weights,
+      resumed: resumed?.state ?? null,
+      logger,
+      onProgress: inputs.onProgress,
+    });
+    return { workDir, iterations, weights, ...(await loop.run()) };
   } finally {
-    optimizer.dispose();
+    await loader.close();
+    optimizer?.dispose();
     segmentor.dispose();
   }
 }
@@ -134,46 +137,49 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
  * @throws SegfuseError as `train` does
  */
 export async function checkRun(inputs: TrainInputs): Promise<void> {
-  const { segmentor, optimizer } = await prepare(inputs, await resumePoint(inputs));
-  optimizer.dispose();
-  segmentor.dispose();
+  const { loaded, workDir, registry } = inputs;
+  const resumed = await resumePoint(inputs);
+  await checkWorkDir(workDir, mayHoldRun(inputs));
+  const { info } = await checkData(loaded.config, ["train", "val"]);
+  const segmentor = networkFor(loaded.config, info, registry);
+  await checkTraining(loaded.config, segmentor, workDir);
+  await openEngineFor(inputs);
+  try {
+    await initialise(inputs, segmentor, resumed);
+  } finally {
+    segmentor.dispose();
+  }
 }
 
-async function prepare(inputs: TrainInputs, resumed: ResumePoint | null): Promise<Prepared> {
-  const { loaded, workDir, registry, logger } = inputs;
+function mayHoldRun({ resume, resumeFrom }: TrainInputs): boolean {
+  return resume === true || resumeFrom !== undefined;
+}
+
+async function openEngineFor({ loaded, logger }: TrainInputs): Promise<Engine> {
+  const engine = await openEngine(loaded.config.engine, logger);
+  logger.info(`engine: ${engine.backend} ${engine.version}, ${engine.device}`);
+  return engine;
+}
+
+/** Gives the network its values; null where they come from the checkpoint that a run goes on from. */
+async function initialise(
+  { loaded, logger, initFrom, allowFresh = [] }: TrainInputs,
+  segmentor: Segmentor,
+  resumed: ResumePoint | null,
+): Promise<InitialWeights | null> {
   const { config } = loaded;
-  await checkWorkDir(workDir, inputs.resume === true || inputs.resumeFrom !== undefined);
-  const { info } = await checkData(config, ["train", "val"]);
-  const segmentor = networkFor(config, info, registry);
-  await checkTraining(config, segmentor, workDir);
-  const engine = await openEngine(config.engine, logger);
-  logger.info(`engine: ${engine.backend} ${engine.version} on ${engine.device}`);
-  let optimizer: Optimizer | undefined;
-  try {
-    const makeOptimizer = () =>
-      registry
-        .get("optimizer", config.optimizer.type)
-        .create(config.optimizer as never, { parameters: trainableParameters(segmentor) });
-    if (resumed === null) {
-      const weights = await initialiseWeights(segmentor, {
-        seed: config.seed,
-        pretrained: pretrainedFile(config),
-        initFrom: inputs.initFrom ?? config.init_from,
-        allowFresh: [...config.allow_fresh, ...(inputs.allowFresh ?? [])],
-        logger,
-      });
-      return { engine, info, segmentor, optimizer: makeOptimizer(), weights };
-    }
-    await loadWeights(segmentor, `${resumed.folder}/model.safetensors`, { complete: true });
-    optimizer = makeOptimizer();
-    await loadOptimizerState(optimizer, `${resumed.folder}/optimizer.safetensors`);
+  if (resumed !== null) {
+    await loadWeights(segmentor, join(resumed.folder, "model.safetensors"), { complete: true });
     tellResume(resumed, loaded, logger);
-    return { engine, info, segmentor, optimizer, weights: null };
-  } catch (error) {
-    optimizer?.dispose();
-    segmentor.dispose();
-    throw error;
+    return null;
   }
+  return initialiseWeights(segmentor, {
+    seed: config.seed,
+    pretrained: pretrainedFile(config),
+    initFrom: initFrom ?? config.init_from,
+    allowFresh: [...config.allow_fresh, ...allowFresh],
+    logger,
+  });
 }
 
 async function resumePoint({

@@ -154,7 +154,7 @@ export class TrainingLoop {
     const reading = this.meter.read();
     const { lr } = this.last;
     const etaSeconds = (iterations - done) * reading.secondsPerIteration;
-    logger.info(formatTraining({ done, iterations, lr, etaSeconds, ...reading }));
+    logger.step(formatTraining({ done, iterations, lr, etaSeconds, ...reading }));
     await this.log?.write({
       event: "train",
       iteration: done,

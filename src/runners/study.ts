@@ -1,0 +1,237 @@
+import { join } from "node:path";
+import type { LoadedStudy, StudyRow } from "../config/study.ts";
+import { withSeed } from "../config/load.ts";
+import { SegfuseError } from "../errors.ts";
+import type { Registry } from "../registry/registry.ts";
+import { createStudyReport, studyRun, type StudyRowInputs } from "../reports/create.ts";
+import { readReport, writeStudyReport } from "../reports/files.ts";
+import type { Report } from "../reports/schema.ts";
+import type { StudyReport, StudyRun } from "../reports/study_schema.ts";
+import { titled, type Logger } from "../util/logger.ts";
+import { CheckpointFolder, readState } from "./checkpoints.ts";
+import type { RunProgress } from "./progress.ts";
+import { StudyClock } from "./study_clock.ts";
+import { drawSamples, SampleKeeper } from "./study_samples.ts";
+import { testCheckpoint } from "./test.ts";
+import { train } from "./train.ts";
+import { checkWorkDir } from "./work_dir.ts";
+
+/** Where a study stands. */
+export interface StudyProgress extends RunProgress {
+  readonly row: string;
+  readonly seed: number;
+  /** This run's number, from 1, and how many there are: rows × seeds. */
+  readonly run: number;
+  readonly runs: number;
+  /** Of the whole study; not finite before the first update. */
+  readonly studyEtaSeconds: number;
+}
+
+export interface StudyInputs {
+  readonly study: LoadedStudy;
+  readonly workDir: string;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly onProgress?: ((progress: StudyProgress) => void) | undefined;
+  /** Go on where a study was left: finished runs are kept, a begun one goes on from its last checkpoint. */
+  readonly resume?: boolean | undefined;
+}
+
+/** What a run leaves for the rows behind it and for the table. */
+interface FinishedRun {
+  readonly report: Report;
+  readonly checkpoint: string;
+  /** Null where nothing was trained. */
+  readonly trainSeconds: number | null;
+  /** True where it was run now, so that what starts from it must be run again as well. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Trains and evaluates every row of a study, each after those that it starts from, once a seed, and writes
+ * the table: `WORK_DIR/report.{json,md,html}`, each run in `WORK_DIR/ROW/seed_N/`. A row is evaluated with
+ * its last checkpoint; nothing is chosen by the split that is reported.
+ *
+ * @throws SegfuseError of `train` and `testCheckpoint`, and of the output folder
+ */
+export async function runStudy(inputs: StudyInputs): Promise<StudyReport> {
+  const { study, workDir, resume = false } = inputs;
+  await checkWorkDir(workDir, resume);
+  const started = performance.now();
+  const clock = new StudyClock(study.rows, study.seeds.length);
+  const finished = new Map<string, FinishedRun>();
+  for (const seed of study.seeds) {
+    for (const row of study.rows) {
+      clock.begin();
+      const run = await runRow(inputs, row, seed, finished, clock);
+      finished.set(key(row.name, seed), run);
+    }
+  }
+  const seconds = (performance.now() - started) / 1000;
+  return writeTable(inputs, finished, seconds);
+}
+
+async function runRow(
+  inputs: StudyInputs,
+  row: StudyRow,
+  seed: number,
+  finished: ReadonlyMap<string, FinishedRun>,
+  clock: StudyClock,
+): Promise<FinishedRun> {
+  const { study, registry, onProgress, resume = false } = inputs;
+  const runDir = runFolder(inputs.workDir, row.name, seed);
+  const name = study.seeds.length > 1 ? `${row.name}, seed ${seed}` : row.name;
+  const logger = titled(`[${clock.run}/${clock.runs}] ${name}`, inputs.logger);
+  const loaded = withSeed(row.loaded, seed);
+  const source = row.initFrom ?? row.weightsFrom;
+  const from = source === null ? undefined : finished.get(key(source, seed));
+  const show = (progress: RunProgress) => {
+    const studyEtaSeconds = clock.left(progress);
+    onProgress?.({ ...progress, row: row.name, seed, run: clock.run, runs: clock.runs, studyEtaSeconds });
+  };
+
+  if (resume && from?.isNew !== true) {
+    const kept = await finishedRun(runDir, loaded.hash, row, from);
+    if (kept !== null) {
+      logger.info("finished already");
+      return kept;
+    }
+  }
+  let checkpoint = from?.checkpoint;
+  let trainSeconds: number | null = null;
+  if (row.weightsFrom === null) {
+    const result = await train({
+      loaded,
+      workDir: runDir,
+      registry,
+      logger,
+      onProgress: show,
+      initFrom: from?.checkpoint,
+      // The classifier's input is the row's own: it has as many maps as the neck makes.
+      allowFresh: row.initFrom === null ? [] : ["head.classifier.*"],
+      resume,
+    });
+    ({ checkpoint, trainSeconds } = result);
+  }
+  if (checkpoint === undefined) {
+    throw new SegfuseError("SEGFUSE_INTERNAL", `the row '${row.name}' has no weights`, { where: study.path });
+  }
+  const keeper = new SampleKeeper(runDir);
+  const report = await testCheckpoint({
+    loaded,
+    checkpoint,
+    registry,
+    logger,
+    outDir: runDir,
+    onProgress: show,
+    onImage: keeper.keep,
+  });
+  const { mIoU, aAcc } = report.metrics;
+  logger.info(`${report.dataset.split}: mIoU ${percent(mIoU)}, aAcc ${percent(aAcc)}`);
+  return { report, checkpoint, trainSeconds, isNew: true };
+}
+
+/** A run that an earlier study finished with the same config, or null. */
+async function finishedRun(
+  runDir: string,
+  hash: string,
+  row: StudyRow,
+  from: FinishedRun | undefined,
+): Promise<FinishedRun | null> {
+  const found = await readReport(runDir).catch(() => null);
+  if (found?.kind !== "report" || found.report.config.hash !== hash) return null;
+  const { report } = found;
+  if (row.weightsFrom !== null) {
+    return from === undefined ? null : { report, checkpoint: from.checkpoint, trainSeconds: null, isNew: false };
+  }
+  const checkpoint = await new CheckpointFolder(runDir).named("last");
+  if (checkpoint === null) return null;
+  const { train_seconds: trainSeconds } = await readState(checkpoint);
+  return { report, checkpoint, trainSeconds, isNew: false };
+}
+
+async function writeTable(
+  { study, workDir, logger }: StudyInputs,
+  finished: ReadonlyMap<string, FinishedRun>,
+  seconds: number,
+): Promise<StudyReport> {
+  const [firstSeed] = study.seeds;
+  const runsOf = (row: StudyRow) => study.seeds.map((seed) => finished.get(key(row.name, seed))!);
+  const byName = new Map(study.rows.map((row) => [row.name, row]));
+  const rows = study.rows.map((row): StudyRowInputs => {
+    const runs = runsOf(row);
+    return {
+      name: row.name,
+      label: row.label,
+      paper: { ...row.paper },
+      init_from: row.initFrom,
+      weights_from: row.weightsFrom,
+      iterations: ownIterations(row),
+      total_iterations: totalIterations(row, byName),
+      parameters: runs[0]!.report.parameters,
+      runs: runs.map(({ report, trainSeconds }): StudyRun => studyRun(report, trainSeconds)),
+    };
+  });
+  const last = study.rows.at(-1)!;
+  const { report } = runsOf(last)[0]!;
+  const places = study.rows.map(({ name, label }) => ({
+    label,
+    runDir: runFolder(workDir, name, firstSeed!),
+  }));
+  const { samples, pictures } = await drawSamples(last.loaded, places);
+  const { type, split, fingerprint, images, classes, palette } = report.dataset;
+  const table = createStudyReport({
+    title: study.title,
+    metric: study.metric,
+    baseline: study.baseline,
+    seeds: [...study.seeds],
+    dataset: { type, split, fingerprint, images, classes, palette },
+    rows,
+    constant_guess: report.constant_guess,
+    notes: settings(study),
+    samples,
+    engine: report.engine,
+    versions: report.versions,
+    seconds,
+  });
+  await writeStudyReport(workDir, table, pictures);
+  logger.info(`reports: ${join(workDir, "report.html")}, report.md, report.json`);
+  return table;
+}
+
+/** The settings that make the numbers what they are, one note for each group of rows that share them. */
+function settings(study: LoadedStudy): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { label, loaded, weightsFrom } of study.rows) {
+    const { model, data, optimizer, schedule } = loaded.config;
+    const text =
+      weightsFrom !== null
+        ? `no training, the weights of ${weightsFrom}`
+        : `${model.backbone.type}${typeof model.backbone["depth"] === "number" ? ` ${model.backbone["depth"]}` : ""}, ` +
+          `${schedule.iterations} iterations of ${data.batch_size * optimizer.accumulate} images, ` +
+          `crop ${data.crop_size.join("×")}, learning rate ${optimizer.lr}`;
+    groups.set(text, [...(groups.get(text) ?? []), label]);
+  }
+  return [...groups].map(([text, labels]) => `${labels.join(", ")}: ${text}.`);
+}
+
+function ownIterations({ weightsFrom, loaded }: StudyRow): number {
+  return weightsFrom === null ? loaded.config.schedule.iterations : 0;
+}
+
+function totalIterations(row: StudyRow, byName: ReadonlyMap<string, StudyRow>): number {
+  const source = byName.get(row.initFrom ?? row.weightsFrom ?? "");
+  return ownIterations(row) + (source === undefined ? 0 : totalIterations(source, byName));
+}
+
+function runFolder(workDir: string, row: string, seed: number): string {
+  return join(workDir, row, `seed_${seed}`);
+}
+
+function key(row: string, seed: number): string {
+  return `${row}/${seed}`;
+}
+
+function percent(value: number | null): string {
+  return value === null ? "–" : (100 * value).toFixed(2);
+}
