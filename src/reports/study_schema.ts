@@ -51,10 +51,9 @@ const StudyRowSchema = Type.Object(
 const StudySampleSchema = Type.Object(
   {
     id: Type.String(),
-    panel: Type.String({
-      description: "PNG as a data URI: image, label, one prediction a row, left to right",
-    }),
-    captions: Type.Array(Type.String(), { description: "one a picture of the panel" }),
+    panel: Type.String({ description: "a PNG, relative to the report: image, label, one prediction a row" }),
+    captions: Type.Array(Type.String(), { description: "one a picture of the panel, line by line" }),
+    columns: Type.Integer({ minimum: 1, description: "pictures side by side in the panel" }),
   },
   strict,
 );

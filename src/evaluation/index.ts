@@ -1,0 +1,9 @@
+/** Evaluation: inference on whole images, counts and scores. */
+export type * from "./contracts.ts";
+export { Confusion } from "./confusion.ts";
+export { evaluate } from "./evaluate.ts";
+export type { EvaluateInputs } from "./evaluate.ts";
+export { inferenceSettings, predictClasses } from "./inference.ts";
+export type { InferenceSettings } from "./inference.ts";
+export { metricNames } from "./metrics.ts";
+export type { ClassMetrics, ConstantGuess, Metrics } from "./metrics.ts";

@@ -1,0 +1,90 @@
+import { formatDuration } from "../util/duration.ts";
+import { grouped, millions, percent } from "./numbers.ts";
+import type { Report } from "./schema.ts";
+import type { StudyReport } from "./study_schema.ts";
+
+/** A line of the settings: its name and its text. */
+export type Fact = readonly [name: string, text: string];
+
+/** What an evaluation was made from and with, in words. */
+export function reportFacts(report: Report): Fact[] {
+  const { dataset, settings, checkpoint, config, engine, times } = report;
+  return [
+    [
+      "Data",
+      `${dataset.type} ${dataset.split}: ${grouped(dataset.images)} images, ${grouped(dataset.pixels)} pixels counted, ` +
+        `${grouped(dataset.ignored_pixels)} ignored (fingerprint ${dataset.fingerprint})`,
+    ],
+    ["Inference", inference(settings)],
+    ["Config", `hash ${config.hash}, seed ${config.seed}${config.path === null ? "" : `, ${config.path}`}`],
+    [
+      "Checkpoint",
+      checkpoint === null
+        ? "none"
+        : `${checkpoint.path}${checkpoint.iteration === null ? "" : `, iteration ${grouped(checkpoint.iteration)}`}, ` +
+          `SHA-256 ${checkpoint.sha256.slice(0, 16)}…`,
+    ],
+    ...(report.parameters === null ? [] : [["Parameters", millions(report.parameters)] as const]),
+    ["Engine", engineText(engine)],
+    ["Versions", versionsText(report.versions)],
+    [
+      "Time",
+      `${formatDuration(times.evaluation_seconds)} for the evaluation` +
+        (times.seconds_per_image === null ? "" : `, ${times.seconds_per_image.toFixed(3)} s an image`),
+    ],
+  ];
+}
+
+/** What a study was made from and with. */
+export function studyFacts(study: StudyReport): Fact[] {
+  const { dataset, seeds } = study;
+  return [
+    [
+      "Data",
+      `${dataset.type} ${dataset.split}: ${grouped(dataset.images)} images, ${dataset.classes.length} classes ` +
+        `(fingerprint ${dataset.fingerprint})`,
+    ],
+    [seeds.length === 1 ? "Seed" : "Seeds", seeds.join(", ")],
+    ["Engine", engineText(study.engine)],
+    ["Versions", versionsText(study.versions)],
+    ["Time", `${formatDuration(study.seconds)} for the whole study`],
+  ];
+}
+
+/** Remarks that a reader of the scores needs: what a constant guess scores, what is in no mean. */
+export function reportRemarks(report: Report): string[] {
+  const { constant_guess: guess, absent_classes: absent, per_class: classes } = report;
+  const missing = classes.filter((c) => c.label_pixels === 0 && !absent.includes(c.name)).map((c) => c.name);
+  return [
+    ...(guess === null ? [] : [constantGuessText(guess)]),
+    ...(absent.length === 0
+      ? []
+      : [`In no label and no prediction, so in none of the means: ${absent.join(", ")}.`]),
+    ...(missing.length === 0
+      ? []
+      : [`In predictions but in no label, so an IoU of 0 and no Acc: ${missing.join(", ")}.`]),
+  ];
+}
+
+export function constantGuessText(guess: NonNullable<Report["constant_guess"]>): string {
+  return `Always answering ${guess.class}, the commonest class of these labels, scores mIoU ${percent(guess.mIoU)}, aAcc ${percent(guess.aAcc)}.`;
+}
+
+function inference({ mode, window, stride, scales, flip }: Report["settings"]): string {
+  const parts = [
+    mode === "whole" ? "whole images" : `windows of ${window.join("×")}, stride ${stride.join("×")}`,
+    scales.length === 1 ? `scale ${scales[0]}` : `scales ${scales.join(", ")}`,
+    ...(flip ? ["mirrored as well"] : []),
+  ];
+  return parts.join(", ");
+}
+
+function engineText({ backend, version, threads, device }: Report["engine"]): string {
+  return `${backend} ${version} on ${device}${threads === null ? "" : `, ${threads} threads`}`;
+}
+
+function versionsText(versions: Report["versions"]): string {
+  return Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ");
+}

@@ -1,0 +1,82 @@
+import { html, type Markup } from "./markup.ts";
+
+/** Up to here cells have room for their number. */
+const MOST_NUMBERED = 24;
+
+/**
+ * The confusion matrix as a heat map: a row is a label, its cells are where its pixels went. The diagonal is
+ * right (blue), the rest wrong (orange); strength is the share of the row. Cells below 0.1 % are left out.
+ */
+export function confusionMap(confusion: readonly (readonly number[])[], classes: readonly string[]): Markup {
+  const count = classes.length;
+  const numbered = count <= MOST_NUMBERED;
+  const named = count <= 60;
+  const cell = numbered ? 36 : Math.max(5, Math.floor(780 / count));
+  const margin = named ? 12 + 6.4 * Math.max(...classes.map((name) => Math.min(name.length, 20))) : 8;
+  const size = margin + count * cell + 4;
+  const cells = confusion.flatMap((row, label) => {
+    const total = row.reduce((sum, n) => sum + n, 0);
+    return row.flatMap((n, prediction) => {
+      const share = total === 0 ? 0 : n / total;
+      if (share < 0.001) return [];
+      const [x, y] = [margin + prediction * cell, margin + label * cell];
+      const colour = label === prediction ? "var(--accent)" : "var(--wrong)";
+      const title = `${classes[label]} → ${classes[prediction]}: ${(100 * share).toFixed(2)} %`;
+      return html`<g
+        ><title>${title}</title
+        ><rect
+          x="${fixed(x + 1)}"
+          y="${fixed(y + 1)}"
+          width="${cell - 2}"
+          height="${cell - 2}"
+          rx="${numbered ? 4 : 1}"
+          fill="${colour}"
+          fill-opacity="${opacity(share)}"
+        />${
+          numbered && share >= 0.005
+            ? html`<text x="${fixed(x + cell / 2)}" y="${fixed(y + cell / 2 + 4)}" text-anchor="middle"
+                >${Math.round(100 * share)}</text
+              >`
+            : null
+        }</g
+      >`;
+    });
+  });
+  const names = named
+    ? classes.map((name, i) => {
+        const middle = margin + i * cell + cell / 2 + 4;
+        const text = name.length > 20 ? `${name.slice(0, 19)}…` : name;
+        return html`<text class="soft" x="${fixed(margin - 8)}" y="${fixed(middle)}" text-anchor="end"
+            >${text}</text
+          ><text class="soft" transform="translate(${fixed(middle)} ${fixed(margin - 8)}) rotate(-90)"
+            >${text}</text
+          >`;
+      })
+    : [];
+  return html`<svg
+    width="${fixed(size)}"
+    height="${fixed(size)}"
+    viewBox="0 0 ${fixed(size)} ${fixed(size)}"
+    role="img"
+    aria-label="confusion matrix"
+  >
+    <rect
+      x="${fixed(margin)}"
+      y="${fixed(margin)}"
+      width="${count * cell}"
+      height="${count * cell}"
+      rx="4"
+      fill="var(--line)"
+      fill-opacity="0.35"
+    />
+    ${names}${cells}
+  </svg>`;
+}
+
+function opacity(share: number): string {
+  return (0.08 + 0.8 * Math.sqrt(share)).toFixed(3);
+}
+
+function fixed(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}

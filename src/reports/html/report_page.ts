@@ -1,0 +1,47 @@
+import { reportFacts, reportRemarks } from "../facts.ts";
+import { percent } from "../numbers.ts";
+import type { Report } from "../schema.ts";
+import { classTable } from "../tables.ts";
+import { confusionMap } from "./confusion.ts";
+import { html, type Markup } from "./markup.ts";
+import { facts, page, remarks, table, tiles } from "./page.ts";
+
+/** `report.html` of one evaluation: one file without scripts or outside parts, from the JSON alone. */
+export function reportHtml(report: Report): string {
+  const { metrics, dataset, per_class: classes } = report;
+  const scores = ["mIoU", "mAcc", "aAcc", "fwIoU", "mDice", "kappa", "mBIoU"] as const;
+  const list = remarks(reportRemarks(report));
+  return page(`${report.name} · segfuse`, [
+    html`<h1>${report.name}</h1>
+      <p class="sub">${dataset.type} ${dataset.split} · ${dataset.images} images · per cent</p> `,
+    tiles(scores.filter((name) => metrics[name] !== undefined).map((name) => [name, percent(metrics[name])])),
+    ...(list === null ? [] : [list]),
+    html`<h2>Classes</h2> `,
+    table(classTable(report), (text, r, c) => {
+      if (c === 0) return { content: html`${swatch(dataset.palette[r])}${text}` };
+      if (c === 1) return { content: bar(classes[r]!.IoU, text), class: "bar" };
+      return { content: text };
+    }),
+    html`<h2>Confusion</h2>
+      <div class="card">${confusionMap(report.confusion, dataset.classes)}</div>
+      <p class="legend">
+        A row is a label; its cells say where its pixels went, in per cent of the row. Blue: right. Orange:
+        wrong.
+      </p>
+      <h2>How it was made</h2>
+      <div class="card">${facts([...reportFacts(report), ["Made", report.created]])}</div>`,
+  ]);
+}
+
+/** A class's colour as a small square. */
+export function swatch(colour: readonly number[] | undefined): Markup | null {
+  if (colour === undefined) return null;
+  return html`<span class="swatch" style="background: rgb(${colour.join(", ")})"></span>`;
+}
+
+function bar(score: number | null, text: string): Markup {
+  const width = (100 * Math.max(0, score ?? 0)).toFixed(1);
+  return html`<div class="track">
+    <i><b style="width: ${width}%"></b></i>${text}
+  </div>`;
+}

@@ -1,0 +1,96 @@
+import { constantGuessText, studyFacts } from "../facts.ts";
+import { legend } from "../markdown.ts";
+import type { StudyReport, StudySample } from "../study_schema.ts";
+import { studyClassTable, studyTable } from "../tables.ts";
+import { deltaChart } from "./deltas.ts";
+import { html, type Markup } from "./markup.ts";
+import { facts, page, table } from "./page.ts";
+import { swatch } from "./report_page.ts";
+
+/**
+ * `report.html` of a study: one file without scripts or outside parts.
+ *
+ * @param pictures the samples' panels (PNG) by their path in the JSON; those that are missing are left out
+ */
+export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, Uint8Array>): string {
+  const { dataset, metric, constant_guess: guess, notes } = study;
+  const ours = studyTable(study);
+  const metricColumn = ours.columns.findIndex(({ header }) => header === `ours ${metric}`);
+  const best = bestRow(study);
+  const byClass = studyClassTable(study);
+  const deltas = deltaChart(study);
+  const samples = study.samples.filter(({ panel }) => pictures.has(panel));
+  return page(`${study.title} · segfuse`, [
+    html`<h1>${study.title}</h1>
+      <p class="sub">
+        Ours: ${dataset.type} ${dataset.split} · ${dataset.images} images · ${dataset.classes.length} classes
+      </p> `,
+    table(ours, (text, r, c) => {
+      if (r >= study.rows.length) return { content: text, class: "guess" };
+      return { content: text, class: r === best && c === metricColumn ? "best" : "" };
+    }),
+    html`<p class="legend">${legend(study)}</p> `,
+    ...(guess === null ? [] : [html`<p class="legend">${constantGuessText(guess)}</p>`]),
+    ...(notes.length === 0
+      ? []
+      : [
+          html`<ul class="notes">
+            ${notes.map((note) => html`<li>${note}</li>`)}
+          </ul>`,
+        ]),
+    ...(deltas === null
+      ? []
+      : [
+          html`<h2>Gain over the baseline</h2>
+            <div class="card">${deltas}</div>
+            <p class="legend">
+              Points of ${metric}. The two were measured on different data: compare directions, not lengths.
+            </p>`,
+        ]),
+    html`<h2>IoU by class</h2> `,
+    table(byClass.table, (text, r, c) => {
+      if (c === 0) return { content: html`${swatch(dataset.palette[r])}${text}` };
+      return { content: heat(text, byClass.values[r]!, c - 1) };
+    }),
+    ...(samples.length === 0 ? [] : [html`<h2>Samples</h2> `]),
+    ...samples.map((sample) => figure(sample, pictures.get(sample.panel)!)),
+    html`<h2>How it was made</h2>
+      <div class="card">${facts([...studyFacts(study), ["Made", study.created]])}</div>`,
+  ]);
+}
+
+/** A score whose ground is the stronger the better it is among the rows of its class. */
+function heat(text: string, values: readonly (number | null)[], column: number): Markup {
+  const numbers = values.filter((value) => value !== null);
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+  const value = values[column] ?? null;
+  if (value === null || high === low) return html`${text}`;
+  const strength = ((value - low) / (high - low)).toFixed(2);
+  return html`<span
+    class="heat"
+    style="--v: ${strength}; padding: 2px 6px; margin: -2px -6px; border-radius: 5px"
+    >${text}</span
+  >`;
+}
+
+function figure({ id, captions, columns }: StudySample, picture: Uint8Array): Markup {
+  const lines = Math.ceil(captions.length / columns);
+  const source = `data:image/png;base64,${Buffer.from(picture).toString("base64")}`;
+  return html`<figure>
+    <div class="panel">
+      <img src="${source}" alt="${captions.join(", ")}" />${captions.map((caption, i) => {
+        const [left, top] = [(i % columns) / columns, Math.floor(i / columns) / lines];
+        return html`<span style="left: ${(100 * left).toFixed(3)}%; top: ${(100 * top).toFixed(3)}%"
+          >${caption}</span
+        >`;
+      })}
+    </div>
+    <figcaption>${id}</figcaption>
+  </figure> `;
+}
+
+function bestRow({ rows, metric }: StudyReport): number {
+  const scores = rows.map((row) => row.metrics[metric]?.mean ?? -Infinity);
+  const best = Math.max(...scores);
+  return best === -Infinity ? -1 : scores.indexOf(best);
+}

@@ -1,0 +1,62 @@
+import { type Fact, reportFacts, reportRemarks, studyFacts, constantGuessText } from "./facts.ts";
+import { percent } from "./numbers.ts";
+import type { Report } from "./schema.ts";
+import type { StudyReport } from "./study_schema.ts";
+import { escapeMarkdown, markdownTable } from "./table.ts";
+import { classTable, studyClassTable, studyTable } from "./tables.ts";
+
+/** `report.md` of one evaluation, from its JSON alone. */
+export function reportMarkdown(report: Report): string {
+  const { metrics } = report;
+  return document([
+    `# ${escapeMarkdown(report.name)}`,
+    `**mIoU ${percent(metrics.mIoU)}** · mAcc ${percent(metrics.mAcc)} · aAcc ${percent(metrics.aAcc)} · ` +
+      `fwIoU ${percent(metrics.fwIoU)} · mDice ${percent(metrics.mDice)} · kappa ${percent(metrics.kappa)}` +
+      (metrics.mBIoU === undefined ? "" : ` · boundary IoU ${percent(metrics.mBIoU)}`),
+    ...reportRemarks(report).map(escapeMarkdown),
+    "## Classes",
+    "Per cent.",
+    markdownTable(classTable(report)),
+    "## How it was made",
+    facts([...reportFacts(report), ["Made", report.created]]),
+  ]);
+}
+
+/** `report.md` of a study, from its JSON alone. */
+export function studyMarkdown(study: StudyReport): string {
+  const { constant_guess: guess, samples } = study;
+  return document([
+    `# ${escapeMarkdown(study.title)}`,
+    markdownTable(studyTable(study)),
+    escapeMarkdown(legend(study)),
+    ...(guess === null ? [] : [escapeMarkdown(constantGuessText(guess))]),
+    ...(study.notes.length === 0 ? [] : [study.notes.map((note) => `- ${escapeMarkdown(note)}`).join("\n")]),
+    "## IoU by class",
+    markdownTable(studyClassTable(study).table),
+    ...(samples.length === 0 ? [] : ["## Samples"]),
+    ...samples.flatMap(({ id, panel, captions }) => [
+      `![${escapeMarkdown(id)}](${encodeURI(panel)})`,
+      `${escapeMarkdown(id)}, row by row: ${captions.map(escapeMarkdown).join(", ")}.`,
+    ]),
+    "## How it was made",
+    facts([...studyFacts(study), ["Made", study.created]]),
+  ]);
+}
+
+/** What the columns of a study's table mean. */
+export function legend({ dataset, seeds }: StudyReport): string {
+  const over = seeds.length > 1 ? `, mean ± standard deviation over ${seeds.length} seeds` : "";
+  return (
+    `“paper” columns are the paper's own numbers, on the paper's data; the others are ours, on ${dataset.type} ` +
+    `${dataset.split} (${dataset.images} images${over}). Per cent; Δ: against the baseline, in points. ` +
+    "Iterations “a + b”: b of its own after the a that it started from."
+  );
+}
+
+function facts(list: readonly Fact[]): string {
+  return list.map(([name, text]) => `- ${escapeMarkdown(name)}: ${escapeMarkdown(text)}`).join("\n");
+}
+
+function document(parts: readonly string[]): string {
+  return `${parts.join("\n\n")}\n`;
+}

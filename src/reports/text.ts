@@ -1,0 +1,51 @@
+import { constantGuessText, reportRemarks } from "./facts.ts";
+import { percent } from "./numbers.ts";
+import type { Report } from "./schema.ts";
+import type { StudyReport } from "./study_schema.ts";
+import { textTable } from "./table.ts";
+import { comparisonTables, studyTable } from "./tables.ts";
+
+/** An evaluation for the terminal: Class | IoU | Acc in per cent, then the overall scores. */
+export function formatReport(report: Report): string {
+  const classes = textTable({
+    columns: [
+      { header: "Class", align: "left" },
+      { header: "IoU", align: "right" },
+      { header: "Acc", align: "right" },
+    ],
+    rows: report.per_class.map(({ name, IoU, Acc }) => [name, percent(IoU), percent(Acc)]),
+  });
+  const shown = [...new Set(["aAcc", "mIoU", "mAcc", ...report.settings.metrics])];
+  const scores = shown
+    .filter((name) => name in report.metrics)
+    .map((name) => `${name} ${percent(report.metrics[name as "mIoU"])}`)
+    .join("   ");
+  return [classes, "", scores, ...reportRemarks(report)].join("\n");
+}
+
+/** A study for the terminal: its table beside the paper's, in per cent. */
+export function formatStudyTable(study: StudyReport): string {
+  const { constant_guess: guess } = study;
+  return [
+    study.title,
+    "",
+    textTable(studyTable(study)),
+    "",
+    `Paper: the paper's own numbers, on its data. Ours: ${study.dataset.type} ${study.dataset.split}, ${study.dataset.images} images; per cent${study.seeds.length > 1 ? `, mean ± standard deviation over ${study.seeds.length} seeds` : ""}.`,
+    ...(guess === null ? [] : [constantGuessText(guess)]),
+    ...study.notes,
+  ].join("\n");
+}
+
+/** Several evaluations side by side. */
+export function formatComparison(reports: readonly { title: string; report: Report }[]): string {
+  const { overall, classes } = comparisonTables(reports);
+  const remark = sameData(reports)
+    ? []
+    : ["", "These reports are of different images: their scores do not compare."];
+  return [textTable(overall), ...(classes === null ? [] : ["", textTable(classes)]), ...remark].join("\n");
+}
+
+function sameData(reports: readonly { report: Report }[]): boolean {
+  return new Set(reports.map(({ report }) => report.dataset.fingerprint)).size <= 1;
+}
