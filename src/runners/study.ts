@@ -142,7 +142,9 @@ async function finishedRun(
   if (found?.kind !== "report" || found.report.config.hash !== hash) return null;
   const { report } = found;
   if (row.weightsFrom !== null) {
-    return from === undefined ? null : { report, checkpoint: from.checkpoint, trainSeconds: null, isNew: false };
+    return from === undefined
+      ? null
+      : { report, checkpoint: from.checkpoint, trainSeconds: null, isNew: false };
   }
   const checkpoint = await new CheckpointFolder(runDir).named("last");
   if (checkpoint === null) return null;

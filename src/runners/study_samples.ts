@@ -61,6 +61,7 @@ export async function drawSamples(
     }
     if (predictions.length === 0) continue;
     const { id, image, label } = await dataset.load(index);
+    const columns = Math.ceil((predictions.length + 2) / 2);
     const panel = `samples/${samples.length + 1}.png`;
     const png = await renderPanel({
       image: image.data,
@@ -69,10 +70,10 @@ export async function drawSamples(
       palette: dataset.info.palette,
       height: image.height,
       width: image.width,
-      columns: Math.ceil((predictions.length + 2) / 2),
+      columns,
     });
     pictures.set(panel, png);
-    samples.push({ id, panel, captions: panelCaptions(predictions) });
+    samples.push({ id, panel, columns, captions: panelCaptions(predictions) });
   }
   return { samples, pictures };
 }

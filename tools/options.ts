@@ -1,0 +1,25 @@
+import { InvalidArgumentError } from "commander";
+
+/** For options that may be given several times. */
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+/** `a,b` as a list. */
+export function names(value: string): string[] {
+  const list = value.split(",").map((name) => name.trim());
+  if (list.some((name) => name === ""))
+    throw new InvalidArgumentError("names separated by commas are expected.");
+  return list;
+}
+
+/** A whole number from 0 on. */
+export function integer(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError("a whole number from 0 on is expected.");
+  return Number(value);
+}
+
+/** `0,1,2` as numbers. */
+export function integers(value: string): number[] {
+  return names(value).map(integer);
+}

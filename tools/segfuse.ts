@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+/** The `segfuse` command: gathers the commands of this folder, runs one, turns errors into text and an exit code. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { SegfuseError } from "../src/errors.ts";
+import { packageRoot } from "../src/util/package_root.ts";
+import * as ablate from "./ablate.ts";
+import * as config from "./config.ts";
+import * as doctor from "./doctor.ts";
+import * as init from "./init.ts";
+import * as list from "./list.ts";
+import * as predict from "./predict.ts";
+import * as report from "./report.ts";
+import * as schema from "./schema.ts";
+import * as setup from "./setup.ts";
+import * as test from "./test.ts";
+import * as train from "./train.ts";
+
+const commands = [setup, doctor, train, test, ablate, report, predict, init, config, schema, list];
+
+function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL("package.json", packageRoot()), "utf8")) as {
+    version: string;
+  };
+  const program = new Command("segfuse")
+    .description(
+      "Semantic segmentation from declarative configs: train, evaluate and report whole ablation tables.",
+    )
+    .version(version)
+    .option("--debug", "show stack traces of errors")
+    .showHelpAfterError("(segfuse --help lists the commands)")
+    .showSuggestionAfterError()
+    .exitOverride();
+  for (const command of commands) command.register(program);
+  for (const command of program.commands) {
+    command.option("--debug", "show stack traces of errors").exitOverride();
+  }
+  return program;
+}
+
+/** The exit code for an error, after it was told on standard error. */
+function tell(error: unknown, debug: boolean): number {
+  if (error instanceof CommanderError) {
+    // commander has printed the message itself; asking for help or the version is no failure
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  if (error instanceof SegfuseError) {
+    process.stderr.write(`${error.report()}\n`);
+    if (debug && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
+    return error.exitCode;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(
+    `SEGFUSE_INTERNAL: ${message}\n  try: run again with --debug and report the stack trace\n`,
+  );
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return 1;
+}
+
+// A reader that goes away (`segfuse list | head`) is no error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.exitCode = tell(error, process.argv.includes("--debug"));
+}
