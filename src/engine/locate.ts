@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { nodePackageFolder, nodePackageVersion, packageRoot } from "./package.ts";
+import { nodePackageFolder, nodePackageVersion, packageFolder } from "./package.ts";
 
 /** The TensorFlow that `segfuse setup` downloads: its hash stands in `setup/requirements-linux-x64.txt`. */
 export const pinnedTensorFlow = {
@@ -52,7 +52,7 @@ export function cachedTensorFlow(env: NodeJS.ProcessEnv = process.env): string {
 
 /** The C++ source of {@link quietFile}. */
 export function quietSource(): string {
-  return join(packageRoot(), "src", "engine", "setup", "quiet.cc");
+  return join(packageFolder(), "src", "engine", "setup", "quiet.cc");
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Command } from "./tools.ts";
 const hashMismatch = /DO NOT MATCH THE HASHES/;
 const diskFull = /No space left on device|Errno 28|Disk quota exceeded/;
 const noNetwork =
-  /name resolution|Name or service not known|Connection (?:refused|reset|aborted|broken|to .* timed out)|NewConnectionError|ConnectionError|Max retries exceeded|[Tt]imed? ?out|ProxyError|SSLError|Network is unreachable|IncompleteRead|Could not fetch URL/;
+  /connection error:|name resolution|NewConnectionError|Connection (?:refused|reset|aborted|broken)|Max retries exceeded|[Tt]imed out|ProxyError|SSLError|Network is unreachable|IncompleteRead/;
 
 export interface DownloadOptions extends Pick<ProcessOptions, "onStart"> {
   pip: Command;
@@ -37,7 +37,8 @@ export async function downloadWheel(options: DownloadOptions): Promise<string> {
   const { code, output } = await runProcess(
     options.pip,
     [
-      ...["download", "--no-deps", "--no-cache-dir", "--no-input", "--disable-pip-version-check"],
+      // -vv: else nothing is said of an index that cannot be reached when retries are off
+      ...["download", "-vv", "--no-deps", "--no-cache-dir", "--no-input", "--disable-pip-version-check"],
       ...[
         "--progress-bar",
         "off",
@@ -65,7 +66,8 @@ export async function downloadWheel(options: DownloadOptions): Promise<string> {
 }
 
 function pipError(output: string, folder: string): SegfuseError {
-  const found = lastLines(output);
+  const complaints = output.split("\n").filter((line) => /^(ERROR|WARNING): /.test(line.trim()));
+  const found = lastLines((complaints.length > 0 ? complaints : output.split("\n")).join("\n"), 3);
   if (hashMismatch.test(output)) {
     return new SegfuseError(
       "SEGFUSE_SETUP_HASH",

@@ -13,7 +13,7 @@ import {
   tensorflowLibraries,
   type BindingCandidate,
 } from "../locate.ts";
-import { packageRoot } from "../package.ts";
+import { packageFolder } from "../package.ts";
 import { compileAddon } from "./compile.ts";
 import { downloadWheel } from "./download.ts";
 import { assertSpace, makeFolder } from "./files.ts";
@@ -146,7 +146,7 @@ async function fetchTensorFlow(
   show("downloading", 0, wheelBytes);
   const wheel = await downloadWheel({
     pip,
-    requirements: join(packageRoot(), "src", "engine", "setup", "requirements-linux-x64.txt"),
+    requirements: join(packageFolder(), "src", "engine", "setup", "requirements-linux-x64.txt"),
     folder: workspace.folder,
     onBytes: (bytes) => show("downloading", bytes, wheelBytes),
     onStart: workspace.started,

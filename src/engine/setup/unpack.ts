@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { SegfuseError } from "../../errors.ts";
-import { packageRoot } from "../package.ts";
+import { packageFolder } from "../package.ts";
 import { diskError } from "./files.ts";
 import { lastLines, runProcess, type ProcessOptions } from "./process.ts";
 import type { Command } from "./tools.ts";
@@ -20,7 +20,7 @@ export interface UnpackOptions extends Pick<ProcessOptions, "onStart"> {
  * @throws SegfuseError `SEGFUSE_SETUP_UNPACK`, `SEGFUSE_SETUP_DISK`
  */
 export async function unpackWheel(options: UnpackOptions): Promise<void> {
-  const script = join(packageRoot(), "src", "engine", "setup", "unpack_wheel.py");
+  const script = join(packageFolder(), "src", "engine", "setup", "unpack_wheel.py");
   const { code, output } = await runProcess(options.python, [script, options.wheel, options.folder], {
     onStart: options.onStart,
     onLine: (line) => {

@@ -12,16 +12,15 @@ import zipfile
 LIBRARIES = ("tensorflow/libtensorflow_cc.so.2", "tensorflow/libtensorflow_framework.so.2")
 HEADERS = ("tensorflow/c/", "tensorflow/core/platform/", "tsl/platform/", "xla/tsl/c/")
 INCLUDE = "tensorflow/include/"
+LICENCES = ("tensorflow/THIRD_PARTY_NOTICES.txt", INCLUDE + "LICENSE")
 
 
 def target(name):
     """The path in the folder of a member of the wheel; None where it is not needed."""
-    if name in LIBRARIES:
+    if name in LIBRARIES + LICENCES:
         return os.path.basename(name)
     if name.startswith(INCLUDE) and name.endswith(".h") and name[len(INCLUDE) :].startswith(HEADERS):
         return os.path.join("include", name[len(INCLUDE) :])
-    if ".dist-info/" in name and os.path.basename(name).startswith(("LICENSE", "NOTICE")):
-        return os.path.basename(name)
     return None
 
 
