@@ -1,5 +1,5 @@
 export { ConfigError, originText, type Complaint } from "./complaint.ts";
-export { composeSchema } from "./compose.ts";
+export { composeSchema, forEditors } from "./compose.ts";
 export { configHash } from "./hash.ts";
 export {
   loadConfig,

@@ -154,7 +154,8 @@ export function requireEnvironment(loaded: LoadedConfig): void {
 
 /** A resolved config as YAML; loading it gives an equal config. */
 export function stringifyConfig(config: Config): string {
-  return dump(config, { lineWidth: 110 });
+  const keys = Object.keys(ConfigSections.properties) as (keyof Config)[];
+  return dump(Object.fromEntries(keys.map((key) => [key, config[key]])), { lineWidth: 110, noRefs: true });
 }
 
 /** configs/table1/gff.yaml → table1_gff; outside of a folder `configs`, the file's own name. */
