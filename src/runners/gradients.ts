@@ -1,21 +1,22 @@
 import type { NamedTensorMap, Scalar, Tensor } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
+import { valueAndGradients } from "../engine/backward.ts";
 import type { Parameter } from "../nn/parameter.ts";
 
 /**
  * Gradients of `loss` by parameter name. A parameter that the loss does not depend on has none.
- * The caller disposes both results.
+ * The caller disposes of both results.
  */
 export function gradientsOf(
   parameters: ReadonlyMap<string, Parameter>,
   loss: () => Scalar,
 ): { value: Scalar; gradients: NamedTensorMap } {
   const variables = [...parameters.values()].map(({ variable }) => variable);
-  const { value, grads } = tf.variableGrads(loss, variables);
+  const { value, gradients: inOrder } = valueAndGradients(loss, variables);
   const gradients: NamedTensorMap = {};
-  for (const [name, { variable }] of parameters) {
-    const gradient = grads[variable.name];
-    if (gradient !== undefined) gradients[name] = gradient;
+  for (const [i, name] of [...parameters.keys()].entries()) {
+    const gradient = inOrder[i];
+    if (gradient != null) gradients[name] = gradient;
   }
   return { value, gradients };
 }

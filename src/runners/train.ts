@@ -25,7 +25,7 @@ import {
   trainableParameters,
   type InitialWeights,
 } from "./network.ts";
-import { checkTraining } from "./preflight.ts";
+import { checkDiskSpace } from "./preflight.ts";
 import type { ProgressCallback } from "./progress.ts";
 import { TrainingLoop } from "./training_loop.ts";
 import { TrainingStep } from "./training_step.ts";
@@ -86,7 +86,7 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
   await checkWorkDir(workDir, mayHoldRun(inputs));
   const { info } = await checkData(config, ["train", "val"]);
   const segmentor = networkFor(config, info, registry);
-  await checkTraining(config, segmentor, workDir);
+  await checkDiskSpace(config, segmentor, workDir);
   const firstIteration = resumed?.state.iteration ?? 0;
   // Before the engine and the weights: meanwhile the workers start and make the first batches.
   const loader = await openTrainLoader({ config, seed: config.seed, firstIteration, iterations });
@@ -142,7 +142,7 @@ export async function checkRun(inputs: TrainInputs): Promise<void> {
   await checkWorkDir(workDir, mayHoldRun(inputs));
   const { info } = await checkData(loaded.config, ["train", "val"]);
   const segmentor = networkFor(loaded.config, info, registry);
-  await checkTraining(loaded.config, segmentor, workDir);
+  await checkDiskSpace(loaded.config, segmentor, workDir);
   await openEngineFor(inputs);
   try {
     await initialise(inputs, segmentor, resumed);

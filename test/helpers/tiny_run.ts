@@ -21,6 +21,10 @@ export class MemoryLogger implements Logger {
     this.lines.push(message);
   }
 
+  step(message: string): void {
+    this.lines.push(message);
+  }
+
   warn(message: string): void {
     this.lines.push(`warning: ${message}`);
   }
