@@ -72,7 +72,7 @@ export async function readReport(path: string): Promise<AnyReport> {
       {
         where: file,
         ...(missing ? { advice: "name a work folder of `segfuse test` or `segfuse ablate`" } : {}),
-        found: missing ? "no such file" : (cause as Error).message,
+        found: missing ? "no such file" : cause instanceof SyntaxError ? "no JSON" : (cause as Error).message,
         cause,
       },
     );

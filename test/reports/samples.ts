@@ -86,7 +86,13 @@ export function sampleReport(quality: number, seed = 0): Report {
 
 /** A study of four rows with the paper's numbers of Tables 1 and 2. */
 export function sampleStudy(seeds: readonly number[] = [0]): StudyReport {
-  const row = (name: string, label: string, paper: number, quality: number, extra: Partial<StudyRowInputs> = {}) => ({
+  const row = (
+    name: string,
+    label: string,
+    paper: number,
+    quality: number,
+    extra: Partial<StudyRowInputs> = {},
+  ) => ({
     name,
     label,
     paper: { mIoU: paper },

@@ -94,7 +94,7 @@ const style = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 40px 24px 64px; }
+main { max-width: 1180px; margin: 0 auto; padding: 40px 24px 64px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 4px; letter-spacing: -0.01em; }
 h2 { font-size: 18px; margin: 40px 0 12px; }
 .sub { color: var(--soft); margin: 0 0 24px; }
@@ -105,18 +105,18 @@ h2 { font-size: 18px; margin: 40px 0 12px; }
 .tile:first-child .value { color: var(--accent); }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 14px; border-top: 1px solid var(--line); white-space: nowrap; }
+th, td { padding: 7px 12px; border-top: 1px solid var(--line); white-space: nowrap; }
 thead th { border-top: 0; font-size: 13px; font-weight: 600; color: var(--soft); }
 .left { text-align: left; }
 .right { text-align: right; }
 .paper { color: var(--paper); background: var(--paper-ground); }
 thead th.paper { color: var(--paper); }
-tr.best td { font-weight: 600; }
 td.guess { color: var(--soft); font-style: italic; }
 td.best { font-weight: 700; }
 td.bar { min-width: 150px; }
 .track { display: flex; align-items: center; gap: 10px; justify-content: flex-end; }
 .track i { display: block; flex: 1; height: 10px; border-radius: 5px; background: color-mix(in srgb, var(--line) 60%, transparent); overflow: hidden; }
+.track span { min-width: 3.2em; }
 .track i b { display: block; height: 100%; border-radius: 5px; background: var(--accent); }
 .swatch { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 9px; vertical-align: -1px; border: 1px solid color-mix(in srgb, var(--ink) 25%, transparent); }
 .heat { background: color-mix(in srgb, var(--accent) calc(var(--v) * 42%), transparent); }
