@@ -184,7 +184,8 @@ export function conv2dInputGradient(
   const composed = () => {
     const flipped = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2]);
     const dilation = [...geometry.dilation] as [number, number];
-    return tf.conv2d(spreadForInput(shape, dy, geometry), flipped, 1, "valid", "NHWC", dilation);
+    const [padded, pad] = forFlippedKernel(shape, dy, geometry);
+    return tf.conv2d(padded, flipped, 1, pad, "NHWC", dilation);
   };
   return tf.tidy(() => {
     if (native === null) return composed();
@@ -197,10 +198,16 @@ export function conv2dInputGradient(
 }
 
 /**
- * dy with its zeros between and around, so that a "valid" convolution of stride 1 with the flipped kernel
- * gives ∂L/∂x.
+ * dy with its zeros between and around, and the padding with which a convolution of stride 1 with the flipped
+ * kernel then gives ∂L/∂x.
  */
-export function spreadForInput(shape: Shape4D, dy: Tensor4D, geometry: WindowGeometry): Tensor4D {
+export function forFlippedKernel(
+  shape: Shape4D,
+  dy: Tensor4D,
+  geometry: WindowGeometry,
+): [dy: Tensor4D, pad: "same" | "valid"] {
+  const symmetric = geometry.before.every((n, axis) => n === geometry.after[axis]);
+  if (symmetric && isSame(geometry)) return [dy, "same"];
   const { kernel, dilation, stride, before } = geometry;
   const border = (axis: 0 | 1) => {
     const reach = dilation[axis] * (kernel[axis] - 1);
@@ -208,7 +215,9 @@ export function spreadForInput(shape: Shape4D, dy: Tensor4D, geometry: WindowGeo
     return { first: reach - before[axis], last: shape[axis + 1]! - spreadSize + before[axis] };
   };
   const [vertical, horizontal] = [border(0), border(1)];
-  return padOrCrop(spread(dy, stride), [vertical.first, horizontal.first], [vertical.last, horizontal.last]);
+  const first: [number, number] = [vertical.first, horizontal.first];
+  const last: [number, number] = [vertical.last, horizontal.last];
+  return [padOrCrop(spread(dy, stride), first, last), "valid"];
 }
 
 /**

@@ -4,11 +4,11 @@ import { padOrCrop, readAt, type WindowGeometry } from "../geometry.ts";
 import { nativeBackend } from "../kernel.ts";
 import {
   convGeometry,
+  forFlippedKernel,
   isUndilated,
   nativeInputGradient,
   nativeKernelGradient,
   phaseKernelGradient,
-  spreadForInput,
   type ConvAttributes,
 } from "./conv2d.ts";
 
@@ -54,14 +54,8 @@ export function depthwiseInputGradient(
     const [rows, columns, channels, multiplier] = kernel.shape;
     const flipped = tf.reshape(tf.reverse(kernel, [0, 1]), [rows, columns, channels * multiplier, 1]);
     const dilation = [...geometry.dilation] as [number, number];
-    const dx = tf.depthwiseConv2d(
-      spreadForInput(shape, dy, geometry),
-      flipped as Tensor4D,
-      1,
-      "valid",
-      "NHWC",
-      dilation,
-    );
+    const [padded, pad] = forFlippedKernel(shape, dy, geometry);
+    const dx = tf.depthwiseConv2d(padded, flipped as Tensor4D, 1, pad, "NHWC", dilation);
     if (multiplier === 1) return dx;
     return tf.reshape(tf.sum(tf.reshape(dx, [-1, channels, multiplier]), 2), shape);
   });

@@ -1,5 +1,21 @@
 import * as tf from "@tensorflow/tfjs";
 import type { GradConfig, NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
+import { attribute, type NativeAttribute, type NativeBackend } from "../kernel.ts";
+
+/** The attributes that TensorFlow's FusedBatchNormV3 and FusedBatchNormGradV3 share. */
+export function batchNormAttributes(
+  native: NativeBackend,
+  epsilon: number,
+  training: boolean,
+): NativeAttribute[] {
+  return [
+    attribute.type(native, "T", "float32"),
+    attribute.type(native, "U", "float32"),
+    attribute.float(native, "epsilon", epsilon),
+    attribute.string(native, "data_format", "NHWC"),
+    attribute.bool(native, "is_training", training),
+  ];
+}
 
 /**
  * The gradient of `tf.batchNorm` (given statistics). TF.js's own tiles every statistic to x's size; this one

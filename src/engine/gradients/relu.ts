@@ -41,7 +41,7 @@ export function activationGradient<T extends Tensor>(dy: T, y: T, activation: Ac
   return tf.tidy(() => {
     const open = tf.greater(y, 0);
     const passed = activation === "relu" ? open : tf.logicalAnd(open, tf.less(y, 6));
-    return tf.mul(dy, tf.cast(passed, "float32")) as T;
+    return tf.mul<T>(dy, tf.cast(passed, "float32"));
   });
 }
 

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { customOp } from "../custom_op.ts";
+import { batchNormAttributes } from "../gradients/fused_batch_norm.ts";
 import { activate, activationGradient, type Activation } from "../gradients/relu.ts";
-import { attribute, nativeBackend, type NativeBackend } from "../kernel.ts";
+import { nativeBackend, type NativeBackend } from "../kernel.ts";
 
 /** What a batch norm over the batch's own statistics takes; every tensor is [channels]. */
 export interface BatchNormTrainingOptions {
@@ -36,13 +37,7 @@ export function batchNormTraining(x: Tensor4D, options: BatchNormTrainingOptions
 
 function fused(native: NativeBackend, x: Tensor4D, options: BatchNormTrainingOptions): Tensor[] {
   const { weight, bias, epsilon, activation = "none" } = options;
-  const attributes = [
-    attribute.type(native, "T", "float32"),
-    attribute.type(native, "U", "float32"),
-    attribute.float(native, "epsilon", epsilon),
-    attribute.string(native, "data_format", "NHWC"),
-    attribute.bool(native, "is_training", true),
-  ];
+  const attributes = batchNormAttributes(native, epsilon, true);
   return customOp(
     { x, weight, bias },
     (save) => {

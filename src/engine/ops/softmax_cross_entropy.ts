@@ -35,7 +35,7 @@ export function softmaxCrossEntropy(
       const classes = logits.shape[3];
       const flat = tf.reshape(labels, [-1]);
       const counts = tf.notEqual(flat, options.ignoreIndex);
-      const target = tf.mul(flat, tf.cast(counts, "int32")) as Tensor1D;
+      const target = tf.mul<Tensor1D>(flat, tf.cast(counts, "int32"));
       const [losses, slope] = perPixel(tf.reshape(logits, [-1, classes]), target);
       const weight = pixelWeights(target, tf.cast(counts, "float32"), options.classWeights ?? null);
       // The smallest normal number instead of 0 divides sums of zeros into 0.
