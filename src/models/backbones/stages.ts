@@ -99,7 +99,8 @@ export class StageRunner {
     if (this.context.training && this.isFrozen(stage)) {
       return withoutTape(x, (input) => this.chain(blocks, input, false));
     }
-    return this.chain(blocks, x, this.behaviour.with_cp && this.context.training);
+    // Not the stem: recomputing it would also differentiate by the image.
+    return this.chain(blocks, x, this.behaviour.with_cp && this.context.training && stage > 0);
   }
 
   private chain(blocks: readonly Layer[], input: Tensor4D, recompute: boolean): Tensor4D {
