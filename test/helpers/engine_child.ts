@@ -8,7 +8,7 @@ const before = readdirSync("/proc/self/task").length;
 const threads = process.argv[2] === undefined ? null : Number(process.argv[2]);
 const engine = await openEngine({ type: "tensorflow", threads }, stderrLogger);
 const sum = tf
-  .conv2d(tf.ones([1, 8, 8, 2]), tf.ones([3, 3, 2, 1]), 1, "valid")
+  .conv2d(tf.ones<tf.Rank.R4>([1, 8, 8, 2]), tf.ones<tf.Rank.R4>([3, 3, 2, 1]), 1, "valid")
   .sum()
   .dataSync()[0];
 process.stdout.write(

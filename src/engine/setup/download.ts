@@ -33,7 +33,12 @@ export async function downloadWheel(options: DownloadOptions): Promise<string> {
   const target = join(options.folder, "wheel");
   mkdirSync(temporary);
   mkdirSync(target);
-  const watch = setInterval(() => options.onBytes?.(largestFile(temporary)), 500);
+  let bytes = 0;
+  const watch = setInterval(() => {
+    // pip moves the file away at the end
+    bytes = Math.max(bytes, largestFile(temporary));
+    options.onBytes?.(bytes);
+  }, 500);
   const { code, output } = await runProcess(
     options.pip,
     [
