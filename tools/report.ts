@@ -22,7 +22,9 @@ export function register(program: Command): void {
       for (const path of paths) found.push({ path, report: await readReport(path) });
       if (options.json === true) {
         const documents = found.map(({ report }) => (report.kind === "study" ? report.study : report.report));
-        process.stdout.write(`${JSON.stringify(documents.length === 1 ? documents[0] : documents, null, 2)}\n`);
+        process.stdout.write(
+          `${JSON.stringify(documents.length === 1 ? documents[0] : documents, null, 2)}\n`,
+        );
         return;
       }
       for (const { path, report } of found) await writeAgain(path, report);
@@ -38,7 +40,9 @@ async function writeAgain(path: string, report: AnyReport): Promise<void> {
 
 function print(found: readonly { path: string; report: AnyReport }[]): string {
   const reports = found.flatMap(({ path, report }) =>
-    report.kind === "report" ? [{ title: relative(".", path) || report.report.name, report: report.report }] : [],
+    report.kind === "report"
+      ? [{ title: relative(".", path) || report.report.name, report: report.report }]
+      : [],
   );
   const studies = found.flatMap(({ report }) => (report.kind === "study" ? [report.study] : []));
   return [

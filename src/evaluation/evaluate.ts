@@ -1,4 +1,3 @@
-import * as tf from "@tensorflow/tfjs";
 import type { EvaluationSample } from "../datasets/contracts.ts";
 import { BoundaryCounts } from "./boundary.ts";
 import { Confusion } from "./confusion.ts";
@@ -10,8 +9,9 @@ import type {
   InferenceNetwork,
   Size,
 } from "./contracts.ts";
-import { inferenceSettings, predictClasses } from "./inference.ts";
+import { inferenceSettings } from "./inference.ts";
 import { classCounts, classMetrics, constantGuess, nanMean, overallMetrics } from "./metrics.ts";
+import { predictImages } from "./predict.ts";
 
 export interface EvaluateInputs {
   readonly segmentor: InferenceNetwork;
@@ -46,7 +46,8 @@ export async function evaluate(inputs: EvaluateInputs): Promise<EvaluationResult
   segmentor.context.training = false;
   try {
     for await (const batch of batches(loader.samples(), inputs.batchSize ?? 1)) {
-      const predictions = await predictBatch(batch);
+      const { labelHeight, labelWidth } = batch[0]!;
+      const predictions = await predictImages(segmentor, batch, [labelHeight, labelWidth], settings);
       for (const [i, sample] of batch.entries()) {
         const pixels = sample.labelHeight * sample.labelWidth;
         const prediction = predictions.subarray(i * pixels, (i + 1) * pixels);
@@ -60,19 +61,6 @@ export async function evaluate(inputs: EvaluateInputs): Promise<EvaluationResult
     segmentor.context.training = wasTraining;
   }
   return summarise(confusion, boundary, loader.info.classes, done, (performance.now() - started) / 1000);
-
-  async function predictBatch(batch: readonly EvaluationSample[]): Promise<Int32Array> {
-    const { height, width, labelHeight, labelWidth } = batch[0]!;
-    const classes = tf.tidy(() => {
-      const images = tf.tensor4d(stack(batch), [batch.length, height, width, 3]);
-      return predictClasses(segmentor, images, [labelHeight, labelWidth], settings);
-    });
-    try {
-      return (await classes.data()) as Int32Array;
-    } finally {
-      classes.dispose();
-    }
-  }
 }
 
 /** Metrics from counts; `seconds` and `images` are passed on. */
@@ -131,12 +119,4 @@ function sameSizes(a: EvaluationSample, b: EvaluationSample): boolean {
     a.labelHeight === b.labelHeight &&
     a.labelWidth === b.labelWidth
   );
-}
-
-function stack(batch: readonly EvaluationSample[]): Float32Array {
-  if (batch.length === 1) return batch[0]!.image;
-  const size = batch[0]!.image.length;
-  const images = new Float32Array(batch.length * size);
-  for (const [i, { image }] of batch.entries()) images.set(image, i * size);
-  return images;
 }

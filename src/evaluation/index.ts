@@ -7,3 +7,5 @@ export { inferenceSettings, predictClasses } from "./inference.ts";
 export type { InferenceSettings } from "./inference.ts";
 export { metricNames } from "./metrics.ts";
 export type { ClassMetrics, ConstantGuess, Metrics } from "./metrics.ts";
+export { predictImages, stackImages } from "./predict.ts";
+export type { NormalisedImage } from "./predict.ts";
