@@ -132,7 +132,7 @@ async function fetchTensorFlow(
   force: boolean,
 ): Promise<void> {
   const { version, wheelBytes, neededBytes } = pinnedTensorFlow;
-  assertSpace(workspace.folder, neededBytes);
+  assertSpace(cacheFolder(), neededBytes);
   const { pip, python } = await findPython();
   progress.info(`TensorFlow ${version} for CPU (${megabytes(wheelBytes)} MB), once, into ${target}`);
   let shown = "";
