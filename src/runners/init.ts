@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
 import { openDataset } from "../datasets/loader.ts";
@@ -10,6 +11,7 @@ import { storedTensors } from "../weights/load.ts";
 import { toMetadata } from "../weights/metadata.ts";
 import { writeSafetensors } from "../weights/safetensors.ts";
 import { networkFor } from "./network.ts";
+import { checkWorkDir, makeWorkDir } from "./work_dir.ts";
 
 export interface InitInputs {
   readonly loaded: LoadedConfig;
@@ -27,12 +29,14 @@ export interface InitInputs {
  */
 export async function writeInitialWeights({ loaded, out, registry, logger }: InitInputs): Promise<number> {
   const { config, hash } = loaded;
+  await checkWorkDir(dirname(out), true);
   const { info } = await openDataset(config, "train");
   const segmentor = networkFor(config, info, registry);
   await openEngine(config.engine, logger);
   try {
     materialise(segmentor, config.seed);
     const tensors = await storedTensors(segmentor.namedParameters());
+    await makeWorkDir(dirname(out));
     await writeSafetensors(out, tensors, metadata(info));
     return tensors.size;
   } finally {

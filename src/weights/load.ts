@@ -125,10 +125,12 @@ export async function storedTensors(
   return tensors;
 }
 
-/** One line: how many were loaded, which stayed fresh, which were not used; long lists by their first parts. */
+/** One line: how many were loaded, which stayed fresh, which were not used; long lists without their names' last parts. */
 export function describeLoad({ file, loaded, fresh, unused }: LoadReport): string {
   const part = (label: string, names: readonly string[]) =>
-    names.length === 0 ? `0 ${label}` : `${names.length} ${label} (${shorten(groups(names), 6, ", ")})`;
+    names.length === 0
+      ? `0 ${label}`
+      : `${names.length} ${label} (${shorten(names.length > 6 ? groups(names) : names, 6, ", ")})`;
   return `weights from ${file}: ${loaded.length} loaded, ${part("fresh", fresh)}, ${part("unused", unused)}`;
 }
 

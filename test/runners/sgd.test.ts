@@ -4,7 +4,7 @@ import { zeros } from "../../src/nn/initialisers.ts";
 import { Parameter } from "../../src/nn/parameter.ts";
 import { clipGradients } from "../../src/runners/gradients.ts";
 import sgd from "../../src/runners/optimizers/sgd.ts";
-import poly from "../../src/runners/schedules/poly.ts";
+import polySchedule from "../../src/runners/schedules/poly.ts";
 import { assign } from "../../src/weights/load.ts";
 import { toFileOrder, toMemoryOrder } from "../../src/weights/layout.ts";
 import { readSafetensors, type StoredTensor } from "../../src/weights/safetensors.ts";
@@ -35,7 +35,7 @@ function parameters(): Map<string, Parameter> {
 
 function schedule(options: object) {
   const defaults = { iterations: steps, power: 0.9, min_lr: 0, warmup: { iterations: 0, ratio: 0.1 } };
-  return poly.create({ ...defaults, ...options } as never);
+  return polySchedule.create({ ...defaults, ...options });
 }
 
 describe("sgd", () => {
@@ -51,10 +51,13 @@ describe("sgd", () => {
   ])("$name: five steps equal torch.optim.SGD's", ({ name: caseName, clip, ...options }) => {
     const trained = parameters();
     const paramwise = [{ match: "head.*", lr_mult: 10, decay_mult: 1 }];
-    const optimizer = sgd.create({ ...options, norm_bias_decay: false, paramwise } as never, {
-      parameters: trained,
-    });
-    const { rate } = schedule({});
+    const optimizer = sgd.create(
+      { ...options, norm_bias_decay: false, paramwise },
+      {
+        parameters: trained,
+      },
+    );
+    const poly = schedule({});
     for (let t = 0; t < steps; t++) {
       let gradients: tf.NamedTensorMap = {};
       for (const [name, { shape, layout }] of trained) {
@@ -63,7 +66,7 @@ describe("sgd", () => {
         ]);
       }
       if (clip !== null) gradients = clipGradients(gradients, clip);
-      optimizer.apply(gradients, rate(t, baseLr));
+      optimizer.apply(gradients, poly.rate(t, baseLr));
       tf.dispose(gradients);
       for (const [name, { shape, layout, variable }] of trained) {
         const actual = toFileOrder(layout, shape, variable.dataSync() as Float32Array);
@@ -84,7 +87,7 @@ describe("sgd", () => {
   it("leaves a parameter without a gradient alone, weight decay included", () => {
     const trained = parameters();
     const options = { momentum: 0.9, nesterov: false, weight_decay: 1, norm_bias_decay: true, paramwise: [] };
-    const optimizer = sgd.create(options as never, { parameters: trained });
+    const optimizer = sgd.create(options, { parameters: trained });
     const gradients = { "head.bias": tf.ones([4]) };
     optimizer.apply(gradients, 0.1);
     expect(trained.get("bn.weight")!.variable.dataSync()).toEqual(values("start.bn.weight"));
@@ -100,13 +103,13 @@ describe("sgd", () => {
 
 describe("poly", () => {
   it("decays to the last update's rate above min_lr", () => {
-    const { rate } = schedule({ iterations: 4, power: 1, min_lr: 0.2 });
-    expect([0, 1, 2, 3].map((t) => Number(rate(t, 1).toFixed(6)))).toEqual([1, 0.8, 0.6, 0.4]);
+    const poly = schedule({ iterations: 4, power: 1, min_lr: 0.2 });
+    expect([0, 1, 2, 3].map((t) => Number(poly.rate(t, 1).toFixed(6)))).toEqual([1, 0.8, 0.6, 0.4]);
   });
 
   it("warms up linearly from the ratio while it decays underneath", () => {
-    const { rate } = schedule({ iterations: 8, power: 1, warmup: { iterations: 4, ratio: 0.2 } });
+    const poly = schedule({ iterations: 8, power: 1, warmup: { iterations: 4, ratio: 0.2 } });
     const expected = [0.2, 0.4, 0.6, 0.8, 1, 1].map((factor, t) => factor * (1 - t / 8));
-    for (const [t, value] of expected.entries()) expect(rate(t, 1)).toBeCloseTo(value, 12);
+    for (const [t, value] of expected.entries()) expect(poly.rate(t, 1)).toBeCloseTo(value, 12);
   });
 });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SegfuseError } from "../../src/errors.ts";
 import type { RunProgress } from "../../src/runners/progress.ts";
 import { writeInitialWeights } from "../../src/runners/init.ts";
 import { testCheckpoint } from "../../src/runners/test.ts";
@@ -25,6 +26,17 @@ async function start(
 ): Promise<TrainResult> {
   const loaded = await run.load(...set);
   return train({ loaded, workDir: run.path(name), registry: run.registry, logger: silentLogger, ...more });
+}
+
+/** What a failing run tells its user. */
+async function complaint(action: Promise<unknown>): Promise<string> {
+  try {
+    await action;
+    return "no error";
+  } catch (error) {
+    if (!(error instanceof SegfuseError)) throw error;
+    return error.report().replaceAll(run.folder, "FOLDER");
+  }
 }
 
 interface Line {
@@ -207,10 +219,8 @@ describe("a run", () => {
   it("starts from another run's weights; what has another shape must be allowed to stay fresh", async () => {
     const other = ["model.neck.type=none", "schedule.iterations=1"];
     const initFrom = run.path("whole");
-    const message = await start("from", other, { initFrom }).catch((error: { report(): string }) =>
-      error.report(),
-    );
-    expect(String(message).replaceAll(run.folder, "FOLDER")).toMatchInlineSnapshot(`
+    const message = await complaint(start("from", other, { initFrom }));
+    expect(message).toMatchInlineSnapshot(`
       "SEGFUSE_WEIGHTS_SHAPE: a weight file does not fit the network
         at: FOLDER/whole/checkpoints/iter_6/model.safetensors
         found: head.classifier.weight is [3, 8, 1, 1], in the file [3, 16, 1, 1]
@@ -238,14 +248,6 @@ describe("a run", () => {
 });
 
 describe("a run that cannot work", () => {
-  async function complaint(action: Promise<unknown>): Promise<string> {
-    const text = await action.then(
-      () => "no error",
-      (error: { report?: () => string }) => error.report?.() ?? String(error),
-    );
-    return text.replaceAll(run.folder, "FOLDER").replaceAll(/[\d.]+ MiB/g, "# MiB");
-  }
-
   it("says what is wrong and leaves nothing behind", async () => {
     writeFileSync(run.path("file"), "");
     const before = readdirSync(run.folder).sort();
