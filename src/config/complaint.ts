@@ -83,7 +83,9 @@ export function displayPath(path: string): string {
 export function nearestName(name: string, valid: readonly string[]): { nearest?: string } {
   if (valid.length === 0) return {};
   const nearest = closest(name, valid);
-  return distance(name, nearest) <= Math.max(2, Math.ceil(nearest.length / 2)) ? { nearest } : {};
+  const edits = distance(name, nearest);
+  const near = edits <= Math.ceil(nearest.length / 2) && edits < Math.max(name.length, nearest.length);
+  return near ? { nearest } : {};
 }
 
 const shownLength = 60;

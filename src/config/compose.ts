@@ -13,10 +13,11 @@ export function composeSchema(root: TSchema, registry: Registry): JsonSchema {
   const reference = (slot: JsonSchema): JsonSchema => {
     const kind = slot[marks.component] as Kind;
     const common = slot[marks.common] as JsonSchema | undefined;
-    const name = common === undefined ? kind : `${kind}_slot`;
+    const usual = (slot.default as { type?: string } | undefined)?.type;
+    const name = common === undefined && usual === undefined ? kind : `${kind}_slot`;
     if (!(name in definitions)) {
       definitions[name] = {}; // in place before its parts are made: a component may hold others of its kind
-      definitions[name] = union(kind, common);
+      definitions[name] = union(kind, common, usual);
     }
     const { description, default: fallback } = slot;
     return {
@@ -33,14 +34,19 @@ export function composeSchema(root: TSchema, registry: Registry): JsonSchema {
       return closed ? { ...inner, additionalProperties: false } : inner;
     });
 
-  const union = (kind: Kind, common: JsonSchema | undefined): JsonSchema => {
+  const union = (kind: Kind, common: JsonSchema | undefined, usual: string | undefined): JsonSchema => {
     const records = registry.list(kind) as readonly AnyRecord[];
     const types = records.map((record) => record.type);
+    const type: JsonSchema = {
+      type: "string",
+      ...(types.length === 0 ? {} : { enum: types }),
+      ...(usual === undefined ? {} : { default: usual }), // a slot with a default may be written without a type
+    };
     return {
       type: "object",
       [marks.kind]: kind,
       required: ["type"],
-      properties: { type: types.length === 0 ? { type: "string" } : { type: "string", enum: types } },
+      properties: { type },
       ...(records.length === 0
         ? {}
         : {
@@ -116,7 +122,10 @@ export function forValidation(schema: JsonSchema): JsonSchema {
   return mapSchema(schema, (inner) => {
     if (inner.oneOf !== undefined && inner.discriminator !== undefined) {
       // The names are checked by the discriminator, once.
-      return { ...inner, properties: { type: { type: "string" } } };
+      const type = { ...inner.properties?.["type"] };
+      delete type.enum;
+      delete type.type;
+      return { ...inner, properties: { type } };
     }
     return inner.anyOf === undefined ? inner : branchByType(inner, definitions);
   });

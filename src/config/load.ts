@@ -72,7 +72,7 @@ export class ConfigLoader {
 
   constructor(private readonly options: LoadOptions) {
     this.registry = options.registry ?? createRegistry();
-    this.validator = new Validator(ConfigSections, this.registry);
+    this.validator = Validator.of(ConfigSections, this.registry);
     this.env = options.env ?? process.env;
     this.folder = options.folder ?? process.cwd();
   }
@@ -101,6 +101,7 @@ export class ConfigLoader {
     const left = new Set(unset.map(({ complaint }) => pathText(complaint.path)));
     assertNone(complaints.filter((complaint) => !left.has(pathText(complaint.path))));
     const config = data as Config;
+    config.evaluation.stride ??= defaultStride(config);
     resolvePaths(config, tree, paths);
     config.plugins = config.plugins.map((name, i) => pluginPath(name, originAt(tree, ["plugins", i])));
     assertNone(this.applyRules(config, tree));
@@ -165,6 +166,12 @@ export function defaultName(path: string): string {
   const start = parts.lastIndexOf("configs");
   const name = start < 0 ? basename(stem) : parts.slice(start + 1).join("_");
   return name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").replace(/^[^A-Za-z0-9]+/, "");
+}
+
+/** Windows overlap by a third: 576 of 864, so that a smaller crop needs no other stride to be written. */
+function defaultStride({ evaluation, data }: Config): [number, number] {
+  const [height, width] = evaluation.window ?? data.crop_size;
+  return [Math.max(1, Math.floor((height * 2) / 3)), Math.max(1, Math.floor((width * 2) / 3))];
 }
 
 /** A plug-in's path is relative to the file that names it; anything else is a package. */

@@ -73,7 +73,7 @@ export interface Row extends Static<typeof RowSchema> {
 /** @throws ConfigError as a config file does */
 export async function readOverlay(path: string, registry: Registry): Promise<Overlay> {
   const tree = await readYamlFile(path);
-  const { data, complaints, paths } = new Validator(OverlaySchema, registry).validate(tree);
+  const { data, complaints, paths } = Validator.of(OverlaySchema, registry).validate(tree);
   assertNone(complaints);
   resolvePaths(data, tree, paths);
   const { title, extra_rows } = data as Static<typeof OverlaySchema>;

@@ -201,7 +201,12 @@ const EvaluationSection = Type.Object(
     window: nullable(pair(size), {
       description: "[height, width] of the sliding window; null: data.crop_size",
     }),
-    stride: pair(size, { default: [576, 576], description: "[height, width] between two windows" }),
+    // Never null in a resolved config (load.ts), so that its static type is the pair alone.
+    stride: Type.Unsafe<[number, number]>(
+      nullable(pair(size), {
+        description: "[height, width] between two windows; null: two thirds of the window (576 of 864)",
+      }),
+    ),
     scales: Type.Array(Type.Number({ exclusiveMinimum: 0 }), {
       minItems: 1,
       default: [1.0],

@@ -74,7 +74,7 @@ export async function loadStudy(file: string, options: StudyOptions = {}): Promi
   const path = resolve(file);
   const loader = new ConfigLoader(options);
   const tree = (await readWithBases(path)).node;
-  const { data, complaints, paths } = new Validator(StudySchema, loader.registry).validate(tree);
+  const { data, complaints, paths } = Validator.of(StudySchema, loader.registry).validate(tree);
   assertNone(complaints);
   resolvePaths(data, tree, paths);
   const study = data as Static<typeof StudySchema>;
@@ -159,7 +159,7 @@ function unknownRow(
   rows: readonly Row[],
   at: Pick<Complaint, "origin" | "path">,
 ): Complaint {
-  const valid = rows.map((row) => row.name);
+  const valid = [...new Set(rows.map((row) => row.name))];
   const message = `${who} names a row '${name}' that there is not`;
   return { code: "SEGFUSE_STUDY_ROW", message, ...at, ...nearestName(name, valid), valid };
 }

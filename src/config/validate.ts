@@ -16,9 +16,14 @@ export interface Validated {
 
 /** Checks documents of one schema against the components that a registry holds at the time. */
 export class Validator {
+  /** The validator of a schema and a registry; compiled schemas are shared by all configs of a registry. */
+  static of(root: TSchema, registry: Registry): Validator {
+    return registry.derive(root, () => new Validator(root, registry));
+  }
+
   private compiled: { components: number; check: ValidateFunction } | undefined;
 
-  constructor(
+  private constructor(
     private readonly root: TSchema,
     private readonly registry: Registry,
   ) {}
@@ -152,7 +157,7 @@ function expectation(schema: JsonSchema, found: unknown): Pick<Complaint, "expec
 
 function unknownKey(path: Path, schema: JsonSchema, tree: MapNode): Complaint {
   const key = String(path.at(-1));
-  const valid = Object.keys(schema.properties ?? {}).filter((name) => name !== "type");
+  const valid = Object.keys(schema.properties ?? {});
   const kind = schema[marks.kind];
   const holder = typeof kind === "string" ? `the ${kind} '${schema.title}'` : placeOf(path.slice(0, -1));
   return {
@@ -166,7 +171,7 @@ function unknownKey(path: Path, schema: JsonSchema, tree: MapNode): Complaint {
 }
 
 function placeOf(path: Path): string {
-  return path.length === 0 ? "a config" : `'${path.join(".")}'`;
+  return path.length === 0 ? "the file" : `'${path.join(".")}'`;
 }
 
 function missingKey(path: Path, schema: JsonSchema, tree: MapNode, data: unknown): Complaint {
@@ -195,15 +200,16 @@ function componentTypes(schema: JsonSchema): string[] {
 
 function unknownType(error: ErrorObject, path: Path, schema: JsonSchema, tree: MapNode): Complaint | null {
   const found: unknown = error.params["tagValue"];
-  if (typeof found !== "string") return null; // `required` or `type` says it
+  if (found === undefined) return null; // `required` says it
   const kind = String(schema[marks.kind]);
   const valid = componentTypes(schema);
   return {
     code: "SEGFUSE_CONFIG_UNKNOWN_TYPE",
-    message: `there is no ${kind} '${found}'`,
+    message: typeof found === "string" ? `there is no ${kind} '${found}'` : `a ${kind}'s type is no text`,
+    ...(typeof found === "string" ? {} : { found: showValue(found) }),
     origin: originAt(tree, path),
     path,
-    ...nearestName(found, valid),
+    ...(typeof found === "string" ? nearestName(found, valid) : {}),
     valid,
   };
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -29,6 +30,12 @@ export interface Plugin {
  */
 export async function importPlugin(specifier: string, from: string): Promise<Plugin> {
   const path = locate(specifier, from);
+  if (!existsSync(path)) {
+    throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in '${specifier}' is not there`, {
+      where: from,
+      found: `no file ${path}`,
+    });
+  }
   let module: { default?: unknown };
   try {
     module = (await import(pathToFileURL(path).href)) as { default?: unknown };

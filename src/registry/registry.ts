@@ -51,6 +51,7 @@ export interface RunInputs {
 /** The components that a config may name, and the containers that wire a run. */
 export class Registry {
   private readonly sources = new Map<AnyRecord, string>();
+  private readonly derived = new Map<object, unknown>();
 
   constructor(private readonly container: DependencyContainer) {}
 
@@ -74,6 +75,12 @@ export class Registry {
     this.container.register<AnyRecord>(token, { useValue: record });
     this.container.register<AnyRecord>(kindToken(kind), { useValue: record });
     this.sources.set(record, source);
+  }
+
+  /** A value that is made once from this registry and kept with it, such as a compiled schema. */
+  derive<T>(key: object, make: () => T): T {
+    if (!this.derived.has(key)) this.derived.set(key, make());
+    return this.derived.get(key) as T;
   }
 
   /** How many records there are; it only ever grows. */

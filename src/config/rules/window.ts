@@ -13,6 +13,7 @@ export const slidingWindow: Rule = {
       message: "the stride is larger than the sliding window, which leaves gaps",
       expected: `at most ${JSON.stringify(window)} (${evaluation.window === null ? "data.crop_size" : "evaluation.window"})`,
       found: JSON.stringify(stride),
+      advice: "evaluation.stride=null, which is two thirds of the window",
     };
   },
 };
