@@ -25,7 +25,7 @@ describe("valueAndGradients", () => {
         activation: "relu",
       });
       const b = addRelu(conv2d(y, kernel as unknown as tf.Tensor4D, { padding: 2, dilation: 2 }), a);
-      return tf.mean(tf.square(tf.addN([a, b, y, b]))) as tf.Scalar;
+      return tf.mean<tf.Scalar>(tf.square(tf.addN([a, b, y, b])));
     };
     const before = tf.memory().numTensors;
     const { value, gradients } = valueAndGradients(loss, [kernel, weight, unused, bias]);
@@ -73,7 +73,7 @@ describe("softmaxCrossEntropy", () => {
     (avgNonIgnore) => {
       tf.tidy(() => {
         const logits = map(3);
-        const labels = tf.fill([2, 5, 6], 255, "int32") as tf.Tensor3D;
+        const labels = tf.fill<tf.Rank.R3>([2, 5, 6], 255, "int32");
         const { value, gradients } = valueAndGradients(
           () => softmaxCrossEntropy(logits, labels, { ignoreIndex: 255, avgNonIgnore }),
           [logits],
@@ -88,7 +88,7 @@ describe("softmaxCrossEntropy", () => {
     for (const engine of ["cpu", "tensorflow"] as const) {
       await useEngine(engine);
       const logits = map(3);
-      const labels = tf.fill([2, 5, 6], 3, "int32") as tf.Tensor3D;
+      const labels = tf.fill<tf.Rank.R3>([2, 5, 6], 3, "int32");
       expect(() => softmaxCrossEntropy(logits, labels, { ignoreIndex: 255, avgNonIgnore: true })).toThrow(
         /label/,
       );
