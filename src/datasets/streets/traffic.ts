@@ -69,12 +69,15 @@ export function paintCar(world: World, x: number, z: number, oncoming: boolean):
     polygon(profile.map((p) => at(hidden, p))),
     world.air(shade(color, light.front * 0.6), z),
   );
-  const roof = profile.filter(([, up]) => up > 0.9);
-  canvas.paint(
-    "car",
-    polygon([...roof.map((p) => at(left, p)), ...roof.map((p) => at(right, p)).reverse()]),
-    world.air(shade(color, 1.1), z),
-  );
+  // Boot, roof, panes and bonnet: the strips between the two sides, from the far end on.
+  for (let k = profile.length - 2; k >= 0; k--) {
+    const [p, q] = [profile[k]!, profile[k + 1]!];
+    const pane = Math.min(p[1], q[1]) < 0.8 && Math.max(p[1], q[1]) > 0.9;
+    const tone = pane
+      ? shade([56, 64, 72], light.front)
+      : shade(color, Math.min(p[1], q[1]) > 0.9 ? 1.1 : light.front);
+    canvas.paint("car", polygon([at(left, p), at(right, p), at(right, q), at(left, q)]), world.air(tone, z));
+  }
   if (seen !== null) paintSide(world, seen, z, length, height, color, profile);
   paintEnd(world, left, right, z, height, color, oncoming, profile);
 }
