@@ -2,7 +2,7 @@ import { Ajv, type ValidateFunction } from "ajv";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { SegfuseError } from "../errors.ts";
-import { writeFileAtomic } from "../util/write_file.ts";
+import { writeFileAtomic } from "../util/atomic_file.ts";
 import { reportHtml } from "./html/report_page.ts";
 import { studyHtml } from "./html/study_page.ts";
 import { reportMarkdown, studyMarkdown } from "./markdown.ts";

@@ -134,7 +134,7 @@ export const ReportSchema = Type.Object(
       strict,
     ),
   },
-  { ...strict, $id: "https://segfuse.dev/schema/report-1.json", title: "segfuse evaluation report" },
+  { ...strict, $id: "urn:segfuse:schema:report-1", title: "segfuse evaluation report" },
 );
 
 /** `report.json` of one evaluation. */

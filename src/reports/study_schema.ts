@@ -85,7 +85,7 @@ export const StudyReportSchema = Type.Object(
     versions: VersionsSchema,
     seconds: Type.Number({ minimum: 0, description: "wall-clock time of the whole study" }),
   },
-  { ...strict, $id: "https://segfuse.dev/schema/study-1.json", title: "segfuse study report" },
+  { ...strict, $id: "urn:segfuse:schema:study-1", title: "segfuse study report" },
 );
 
 /** `report.json` of a study: the ablation table beside the paper's. */

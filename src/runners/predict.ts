@@ -13,7 +13,7 @@ import type { Segmentor } from "../models/segmentor.ts";
 import type { Registry } from "../registry/registry.ts";
 import { encodeIndex, encodeRgb, overlay } from "../reports/pictures.ts";
 import type { Logger } from "../util/logger.ts";
-import { writeFileAtomic } from "../util/write_file.ts";
+import { writeFileAtomic } from "../util/atomic_file.ts";
 import { loadWeights } from "../weights/load.ts";
 import { classesOf } from "../weights/metadata.ts";
 import { SafetensorsFile, writeSafetensors } from "../weights/safetensors.ts";

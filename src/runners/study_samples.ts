@@ -6,7 +6,7 @@ import { openDataset, spread } from "../datasets/loader.ts";
 import type { EvaluatedImage } from "../evaluation/contracts.ts";
 import { encodeIndex, panelCaptions, renderPanel } from "../reports/pictures.ts";
 import type { StudySample } from "../reports/study_schema.ts";
-import { writeFileAtomic } from "../util/write_file.ts";
+import { writeFileAtomic } from "../util/atomic_file.ts";
 
 /** Images that the report shows. */
 const sampleCount = 3;
