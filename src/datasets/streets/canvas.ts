@@ -53,6 +53,9 @@ export const shade = (color: Rgb, factor: number): Rgb => [
 const css = (color: Rgb): string =>
   `rgb(${color.map((v) => Math.round(Math.min(Math.max(v, 0), 255))).join(",")})`;
 
+/** Grey values between two classes in the label drawing, so that a blend of two would be no class. */
+export const labelStep = 23;
+
 /**
  * Two drawings of one scene, painted from far to near: the picture, and the label map with one flat colour a
  * class and hard edges.
@@ -95,11 +98,11 @@ export class Canvas {
     return this.document(`<defs>${this.definitions.join("")}</defs>${this.picture.join("")}`);
   }
 
-  /** Grey value k is class k. Without anti-aliasing no pixel is a blend of two. */
+  /** Grey value k · {@link labelStep} is class k. Without anti-aliasing no pixel is a blend of two. */
   labelSvg(): string {
     const paths = this.labels.map(({ type, path }) => {
       const k = streetClasses.findIndex((c) => c.name === type);
-      return `<path d="${path}" fill="rgb(${k},${k},${k})"/>`;
+      return `<path d="${path}" fill="${css([k * labelStep, k * labelStep, k * labelStep])}"/>`;
     });
     return this.document(`<g shape-rendering="crispEdges">${paths.join("")}</g>`);
   }

@@ -1,6 +1,8 @@
 import sharp from "sharp";
+import { SegfuseError } from "../../errors.ts";
 import { Random } from "../../util/random.ts";
 import type { RawImage, RawLabel } from "../contracts.ts";
+import { labelStep } from "./canvas.ts";
 import { paintScene } from "./scene.ts";
 import type { Light } from "./world.ts";
 
@@ -21,22 +23,30 @@ export async function renderStreet(
   keys: readonly (string | number)[],
 ): Promise<StreetPicture> {
   const { canvas, light } = paintScene(width, height, new Random(...keys, "scene"));
-  const [image, label] = await Promise.all([
-    rasterise(canvas.pictureSvg(), 3, width, height),
-    rasterise(canvas.labelSvg(), 1, width, height),
-  ]);
+  const [picture, label] = await Promise.all([rasterise(canvas.pictureSvg()), rasterise(canvas.labelSvg())]);
+  const image = Uint8Array.from(picture);
   expose(image, width, height, light, new Random(...keys, "exposure"));
   return {
     image: { height, width, channels: 3, data: image },
-    label: { height, width, data: label },
+    label: { height, width, data: classNumbers(label) },
   };
 }
 
-async function rasterise(svg: string, channels: 1 | 3, width: number, height: number): Promise<Uint8Array> {
-  const { data } = await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  const out = new Uint8Array(width * height * channels);
-  if (channels === 3) out.set(data);
-  else for (let p = 0; p < out.length; p++) out[p] = data[3 * p]!;
+async function rasterise(svg: string): Promise<Uint8Array> {
+  return sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer();
+}
+
+/** @throws SegfuseError SEGFUSE_INTERNAL where the renderer has blended two classes */
+function classNumbers(rgb: Uint8Array): Uint8Array {
+  const out = new Uint8Array(rgb.length / 3);
+  for (let p = 0; p < out.length; p++) {
+    const grey = rgb[3 * p]!;
+    if (grey % labelStep !== 0)
+      throw new SegfuseError("SEGFUSE_INTERNAL", "a drawn label map has blended pixels", {
+        found: `grey ${grey}`,
+      });
+    out[p] = grey / labelStep;
+  }
   return out;
 }
 
