@@ -7,7 +7,7 @@ import { cacheFolder } from "../../engine/locate.ts";
 import { renderStreet, type StreetPicture } from "./render.ts";
 
 /** Raise it whenever the same keys give another picture. */
-const generatorVersion = 1;
+const generatorVersion = 2;
 
 /** Bytes of pictures that one thread holds in memory. */
 const memoryLimit = 192 * 2 ** 20;
