@@ -1,0 +1,144 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadStudy } from "../../src/config/study.ts";
+import { formatStudyTable } from "../../src/reports/text.ts";
+import { runStudy, type StudyProgress } from "../../src/runners/study.ts";
+import type { StudyReport } from "../../src/reports/study_schema.ts";
+import { readSafetensors } from "../../src/weights/safetensors.ts";
+import { MemoryLogger, TinyRun } from "../helpers/tiny_run.ts";
+
+// Four rows as in the paper: a baseline, one that starts from it, one of that one's weights with several
+// scales, and the baseline trained on. The file names the dependent rows first.
+
+const tiny = new TinyRun();
+const studyFile = tiny.path("study.yaml");
+const workDir = tiny.path("study");
+afterAll(() => tiny.remove());
+
+async function run(options: { resume?: boolean } = {}) {
+  const study = await loadStudy(studyFile, { registry: tiny.registry });
+  const logger = new MemoryLogger();
+  const events: StudyProgress[] = [];
+  const report = await runStudy({
+    study,
+    workDir,
+    registry: tiny.registry,
+    logger,
+    onProgress: (event) => events.push(event),
+    ...options,
+  });
+  return { report, logger, events };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: Mutable<T[K]> };
+
+const scores = ({ rows }: StudyReport) => rows.map(({ name, metrics }) => ({ name, metrics }));
+
+const weightsOf = (row: string) =>
+  readSafetensors(`${workDir}/${row}/seed_0/checkpoints/iter_${row === "base" ? 6 : 4}/model.safetensors`);
+
+describe("a study", () => {
+  let first: Awaited<ReturnType<typeof run>>;
+
+  beforeAll(async () => {
+    writeFileSync(
+      tiny.path("base.yaml"),
+      `_base_: tiny.yaml\nname: base\nmodel: {neck: {_delete_: true, type: none}}\ndata: {test: {split: val}}\n`,
+    );
+    writeFileSync(tiny.path("fused.yaml"), `_base_: tiny.yaml\nname: fused\nschedule: {iterations: 4}\n`);
+    writeFileSync(
+      tiny.path("multi.yaml"),
+      `_base_: fused.yaml\nname: multi\nevaluation: {scales: [1.0, 1.5]}\n`,
+    );
+    writeFileSync(
+      studyFile,
+      `
+title: a small study
+baseline: base
+rows:
+  - {name: multi, label: + scales, config: multi.yaml, weights_from: fused, paper: {mIoU: 81.8}}
+  - {name: fused, label: + fusion, config: fused.yaml, init_from: base, paper: {mIoU: 80.4}}
+  - {name: base, label: Baseline, config: base.yaml, paper: {mIoU: 78.6}}
+`,
+    );
+    first = await run();
+  });
+
+  it("trains rows in the order in which they start from each other", () => {
+    const order = [...new Set(first.events.map(({ row, phase }) => `${row} ${phase}`))];
+    expect(order).toEqual(["base train", "base evaluate", "fused train", "fused evaluate", "multi evaluate"]);
+    expect(first.events.at(-1)).toMatchObject({ run: 3, runs: 3, studyEtaSeconds: 0 });
+  });
+
+  it("starts a row from the last weights of the row it names, the classifier fresh", async () => {
+    const log = readFileSync(`${workDir}/fused/seed_0/run.jsonl`, "utf8").split("\n")[0]!;
+    const { weights } = JSON.parse(log) as {
+      weights: { sources: { file: string; loaded: string[]; fresh: string[] }[] };
+    };
+    const [source] = weights.sources;
+    expect(source!.file).toBe(`${workDir}/base/seed_0/checkpoints/iter_6/model.safetensors`);
+    const names = [...(await weightsOf("fused")).tensors.keys()];
+    const isFresh = (name: string) => name.startsWith("neck.") || name === "head.classifier.weight";
+    expect(source!.fresh.toSorted()).toEqual(names.filter(isFresh).toSorted());
+    expect(source!.loaded.length + source!.fresh.length).toBe(names.length);
+  });
+
+  it("evaluates the same weights for a row that only changes the evaluation", () => {
+    const [multi, fused] = ["multi", "fused"].map((name) =>
+      first.report.rows.find((row) => row.name === name)!,
+    );
+    expect(multi!.runs[0]!.checkpoint_sha256).toBe(fused!.runs[0]!.checkpoint_sha256);
+    expect(multi).toMatchObject({ iterations: 0, total_iterations: 10, weights_from: "fused" });
+    expect(fused).toMatchObject({ iterations: 4, total_iterations: 10, init_from: "base" });
+  });
+
+  it("takes differences from the baseline, ours and the paper's", () => {
+    const value = (report: StudyReport, name: string) => report.rows.find((row) => row.name === name)!;
+    const [base, fused] = [value(first.report, "base"), value(first.report, "fused")];
+    expect(base.delta).toBeNull();
+    expect(fused.delta).toBeCloseTo(fused.metrics.mIoU!.mean! - base.metrics.mIoU!.mean!, 12);
+    expect(fused.paper_delta).toBeCloseTo(80.4 - 78.6, 9);
+  });
+
+  it("prints the rows beside the paper's", () => {
+    // what the networks scored depends on the machine; all else is the study's own
+    const report = structuredClone(first.report) as Mutable<StudyReport>;
+    for (const row of report.rows) {
+      for (const spread of Object.values(row.metrics)) spread.mean = 0.5;
+      if (row.delta !== null) row.delta = 0.0125;
+      for (const run of row.runs) if (run.train_seconds !== null) run.train_seconds = 61;
+    }
+    report.constant_guess = { class: "sky", mIoU: 0.1, mAcc: 0.2, aAcc: 0.3 };
+    expect(formatStudyTable(report)).toMatchInlineSnapshot(`
+      "a small study
+
+      Row                  | paper mIoU | Δ paper | ours mIoU | Δ ours |  mAcc |  aAcc | iterations | train time
+      ---------------------+------------+---------+-----------+--------+-------+-------+------------+-----------
+      Baseline             |      78.60 |       – |     50.00 |      – | 50.00 | 50.00 |          6 |       1:01
+      + fusion             |      80.40 |   +1.80 |     50.00 |  +1.25 | 50.00 | 50.00 |      6 + 4 |       1:01
+      + scales             |      81.80 |   +3.20 |     50.00 |  +1.25 | 50.00 | 50.00 |   as fused |          –
+      constant guess (sky) |          – |       – |     10.00 |      – | 20.00 | 30.00 |          – |          –
+
+      Paper: the paper's own numbers, on its data. Ours: folder val, 3 images; per cent.
+      Always answering sky, the commonest class of these labels, scores mIoU 10.00, aAcc 30.00.
+      Baseline: resnet 18, 6 iterations of 2 images, crop 32×32, learning rate 0.05.
+      + fusion: resnet 18, 4 iterations of 2 images, crop 32×32, learning rate 0.05.
+      + scales: no training, the weights of fused."
+    `);
+  });
+
+  it("keeps finished rows on --resume, and runs a row again whose results are gone", async () => {
+    const again = await run({ resume: true });
+    expect(again.events).toEqual([]);
+    expect(scores(again.report)).toEqual(scores(first.report));
+
+    rmSync(`${workDir}/fused`, { recursive: true });
+    const repaired = await run({ resume: true });
+    expect([...new Set(repaired.events.map(({ row }) => row))]).toEqual(["fused", "multi"]);
+    expect(scores(repaired.report)).toEqual(scores(first.report));
+  });
+
+  it("refuses a folder that holds another study", async () => {
+    await expect(run()).rejects.toMatchObject({ code: "SEGFUSE_WORK_DIR_NOT_EMPTY" });
+  });
+});
