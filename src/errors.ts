@@ -39,7 +39,10 @@ export const errorCodes = {
   SEGFUSE_DATA_WORKER: { exit: 1, title: "a data worker ended unexpectedly" },
   SEGFUSE_WEIGHTS_FILE: { exit: 1, title: "a weight file cannot be read, or is no safetensors file" },
   SEGFUSE_WEIGHTS_SHAPE: { exit: 1, title: "weights of a file have another shape than the network's" },
-  SEGFUSE_WEIGHTS_CLASSES: { exit: 1, title: "a checkpoint was trained for other classes than the data set's" },
+  SEGFUSE_WEIGHTS_CLASSES: {
+    exit: 1,
+    title: "a checkpoint was trained for other classes than the data set's",
+  },
   SEGFUSE_CHECKPOINT: { exit: 1, title: "no usable checkpoint where one was named" },
   SEGFUSE_WORK_DIR: { exit: 1, title: "the output folder cannot be used" },
   SEGFUSE_WORK_DIR_NOT_EMPTY: { exit: 2, title: "the output folder already holds a run" },
