@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoadedStudy, StudyRow } from "../config/study.ts";
 import { withSeed } from "../config/load.ts";
@@ -90,13 +92,13 @@ async function runRow(
     onProgress?.({ ...progress, row: row.name, seed, run: clock.run, runs: clock.runs, studyEtaSeconds });
   };
 
-  if (resume && from?.isNew !== true) {
-    const kept = await finishedRun(runDir, loaded.hash, row, from);
-    if (kept !== null) {
-      logger.info("finished already");
-      return kept;
-    }
+  const isSame = resume && from?.isNew !== true && (await isRunOf(runDir, loaded.hash, row));
+  const kept = isSame ? await finishedRun(runDir, loaded.hash, row, from) : null;
+  if (kept !== null) {
+    logger.info("finished already");
+    return kept;
   }
+  if (resume && !isSame) await putAside(runDir, logger);
   let checkpoint = from?.checkpoint;
   let trainSeconds: number | null = null;
   if (row.weightsFrom === null) {
@@ -109,7 +111,7 @@ async function runRow(
       initFrom: from?.checkpoint,
       // The classifier's input is the row's own: it has as many maps as the neck makes.
       allowFresh: row.initFrom === null ? [] : ["head.classifier.*"],
-      resume,
+      resume: isSame,
     });
     ({ checkpoint, trainSeconds } = result);
   }
@@ -129,6 +131,25 @@ async function runRow(
   const { mIoU, aAcc } = report.metrics;
   logger.info(`${report.dataset.split}: mIoU ${percent(mIoU)}, aAcc ${percent(aAcc)}`);
   return { report, checkpoint, trainSeconds, isNew: true };
+}
+
+/** Whether the folder holds a run of this config, finished or begun. */
+async function isRunOf(runDir: string, hash: string, row: StudyRow): Promise<boolean> {
+  if (row.weightsFrom !== null) return true;
+  const checkpoint = await new CheckpointFolder(runDir).named("last");
+  return checkpoint !== null && (await readState(checkpoint)).config_hash === hash;
+}
+
+/** Renames a folder whose run started from other weights or had another config: it is kept, and the row runs anew. */
+async function putAside(runDir: string, logger: Logger): Promise<void> {
+  if (!existsSync(runDir)) return;
+  for (let n = 1; ; n++) {
+    const aside = `${runDir}.old_${n}`;
+    if (existsSync(aside)) continue;
+    await rename(runDir, aside);
+    logger.info(`another config or other first weights: the earlier run is kept as ${aside}`);
+    return;
+  }
 }
 
 /** A run that an earlier study finished with the same config, or null. */

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadStudy } from "../../src/config/study.ts";
 import { formatStudyTable } from "../../src/reports/text.ts";
@@ -136,6 +136,14 @@ rows:
     const repaired = await run({ resume: true });
     expect([...new Set(repaired.events.map(({ row }) => row))]).toEqual(["fused", "multi"]);
     expect(scores(repaired.report)).toEqual(scores(first.report));
+  });
+
+  it("runs what starts from a row again where that row ran again, and keeps the earlier run", async () => {
+    rmSync(`${workDir}/base`, { recursive: true });
+    const again = await run({ resume: true });
+    expect([...new Set(again.events.map(({ row }) => row))]).toEqual(["base", "fused", "multi"]);
+    expect(readdirSync(`${workDir}/fused`)).toEqual(["seed_0", "seed_0.old_1"]);
+    expect(scores(again.report)).toEqual(scores(first.report));
   });
 
   it("refuses a folder that holds another study", async () => {
