@@ -277,10 +277,9 @@ export const ConfigSections = Type.Object(
     evaluation: EvaluationSection,
     checkpoint: CheckpointSection,
     log: LogSection,
-    hooks: Type.Array(Type.Unknown(), {
-      maxItems: 0,
+    hooks: Type.Array(componentRef("hook", { description: "what happens around updates" }), {
       default: [],
-      description: "additions to the training loop; this version has none, so the list is empty",
+      description: "additions to the training loop, and options of the hooks that every run has",
     }),
   },
   { ...strict, description: "a segfuse config" },

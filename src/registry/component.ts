@@ -12,7 +12,14 @@ import type {
   NeckInputs,
 } from "../models/contracts.ts";
 import type { NetworkContext } from "../nn/context.ts";
-import type { Optimizer, OptimizerInputs, Schedule } from "../runners/contracts.ts";
+import type {
+  Hook,
+  HookContext,
+  HookStage,
+  Optimizer,
+  OptimizerInputs,
+  Schedule,
+} from "../runners/contracts.ts";
 
 /** What every component is: a type name, a schema that documents its options, and a way to make it. */
 interface RecordBase<Kind extends string, Schema extends TObject> {
@@ -63,6 +70,13 @@ export interface OptimizerRecord<S extends TObject = TObject> extends RecordBase
 export interface ScheduleRecord<S extends TObject = TObject> extends RecordBase<"schedule", S> {
   create(options: Static<S>): Schedule;
 }
+export interface HookRecord<S extends TObject = TObject> extends RecordBase<"hook", S> {
+  /** When its turn comes among a run's hooks; default `user`. */
+  readonly stage?: HookStage;
+  /** True where a config may list it several times. */
+  readonly isRepeatable?: boolean;
+  create(options: Static<S>, context: HookContext): Hook;
+}
 
 export interface RecordsByKind {
   backbone: BackboneRecord;
@@ -74,6 +88,7 @@ export interface RecordsByKind {
   transform: TransformRecord;
   optimizer: OptimizerRecord;
   schedule: ScheduleRecord;
+  hook: HookRecord;
 }
 export type Kind = keyof RecordsByKind;
 export type AnyRecord = RecordsByKind[Kind];
@@ -103,3 +118,5 @@ export const defineOptimizer = <S extends TObject>(d: Definition<OptimizerRecord
   ({ kind: "optimizer", ...d }) as unknown as OptimizerRecord;
 export const defineSchedule = <S extends TObject>(d: Definition<ScheduleRecord<S>>): ScheduleRecord =>
   ({ kind: "schedule", ...d }) as unknown as ScheduleRecord;
+export const defineHook = <S extends TObject>(d: Definition<HookRecord<S>>): HookRecord =>
+  ({ kind: "hook", ...d }) as unknown as HookRecord;

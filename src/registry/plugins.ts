@@ -15,6 +15,7 @@ const kindNames: Record<Kind, true> = {
   transform: true,
   optimizer: true,
   schedule: true,
+  hook: true,
 };
 
 export interface Plugin {

@@ -8,6 +8,7 @@ import { auxiliaryHeads, heads } from "../heads/index.ts";
 import { losses } from "../losses/index.ts";
 import { backbones } from "../models/backbones/index.ts";
 import { necks } from "../necks/index.ts";
+import { hooks } from "../runners/hooks/index.ts";
 import { optimizers } from "../runners/optimizers/index.ts";
 import { schedules } from "../runners/schedules/index.ts";
 import type { Logger } from "../util/logger.ts";
@@ -26,6 +27,7 @@ export const kinds = [
   "transform",
   "optimizer",
   "schedule",
+  "hook",
 ] as const satisfies readonly Kind[];
 
 const builtIn: readonly AnyRecord[] = [
@@ -38,6 +40,7 @@ const builtIn: readonly AnyRecord[] = [
   ...transforms,
   ...optimizers,
   ...schedules,
+  ...hooks,
 ];
 
 /** What one run shares; each part is bound under its token of {@link runTokens}. */

@@ -8,6 +8,7 @@ import { syncFolder, writeFileAtomically } from "../util/atomic_file.ts";
 import { storedTensors } from "../weights/load.ts";
 import { toMetadata, type ModelMetadata } from "../weights/metadata.ts";
 import { writeSafetensors } from "../weights/safetensors.ts";
+import type { JsonValue } from "./contracts.ts";
 
 /** A score that decided which checkpoint is the best. */
 export interface BestScore {
@@ -28,11 +29,17 @@ export interface CheckpointState {
   readonly metrics: Readonly<Record<string, number | null>> | null;
   /** Seconds of training so far, over all resumes. */
   readonly train_seconds: number;
+  /** What hooks keep beside tensors, by the hook's name. */
+  readonly hooks?: Readonly<Record<string, JsonValue>>;
+  /** Why the run was finished before its last iteration (early stopping); null: it was not. */
+  readonly stopped?: string | null;
 }
 
 export interface CheckpointInputs {
   readonly model: Module;
   readonly optimizerState: ReadonlyMap<string, Parameter>;
+  /** Each becomes a file `NAME.safetensors` with the model's metadata. */
+  readonly hookTensors: readonly { name: string; tensors: ReadonlyMap<string, Parameter> }[];
   readonly metadata: ModelMetadata;
   readonly state: CheckpointState;
 }
@@ -70,6 +77,10 @@ export class CheckpointFolder {
       await writeSafetensors(join(temporary, "model.safetensors"), model, metadata);
       const optimizer = await storedTensors(inputs.optimizerState);
       await writeSafetensors(join(temporary, "optimizer.safetensors"), optimizer, { format: "pt" });
+      for (const { name, tensors } of inputs.hookTensors) {
+        const path = join(temporary, `${name}.safetensors`);
+        await writeSafetensors(path, await storedTensors(tensors), metadata);
+      }
       const state = `${JSON.stringify(inputs.state, null, 2)}\n`;
       await writeFileAtomically(join(temporary, "state.json"), [state]);
       // One of this iteration can be there already: made by a run that was resumed from before it.

@@ -1,5 +1,14 @@
 import type { NamedTensorMap } from "@tensorflow/tfjs";
+import type { LoadedConfig } from "../config/load.ts";
+import type { DatasetInfo } from "../datasets/contracts.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { EvaluationResult } from "../evaluation/contracts.ts";
+import type { Segmentor } from "../models/segmentor.ts";
 import type { Parameter } from "../nn/parameter.ts";
+import type { Logger } from "../util/logger.ts";
+import type { BestScore } from "./checkpoints.ts";
+import type { ProgressCallback } from "./progress.ts";
+import type { RunRecord } from "./run_log.ts";
 
 export interface OptimizerInputs {
   /** Trainable parameters by name. */
@@ -19,4 +28,150 @@ export interface Optimizer {
 export interface Schedule {
   readonly iterations: number;
   rate(iteration: number, baseLr: number): number;
+}
+
+/**
+ * When a hook's turn comes. At every event all hooks of one stage are called before those of the next; within a
+ * stage the hooks that every run has come first, then those of the config's list in its order.
+ *
+ * - `guard`: stops a run before a bad update is made
+ * - `weights`: follows or changes the weights (moving averages)
+ * - `user`: where a plug-in's hook runs unless its record says another stage
+ * - `log`: progress, log lines, event files, profiles
+ * - `evaluation`: evaluates, and decides by scores
+ * - `checkpoint`: stores what all others have made of the iteration
+ */
+export const hookStages = ["guard", "weights", "user", "log", "evaluation", "checkpoint"] as const;
+export type HookStage = (typeof hookStages)[number];
+
+/** Wall-clock seconds of one update. A GPU computes behind the program's back: there they say when it was waited for. */
+export interface UpdateSeconds {
+  readonly total: number;
+  /** Waiting for batches. */
+  readonly data: number;
+  readonly forward: number;
+  readonly backward: number;
+  /** Clipping and the optimiser. */
+  readonly update: number;
+}
+
+/** One batch of an update. */
+export interface BatchLosses {
+  readonly ids: readonly string[];
+  /** The parts of the loss by name and their sum as `loss`. */
+  readonly losses: Readonly<Record<string, number>>;
+}
+
+/** An update that is about to be made. */
+export interface PendingUpdate {
+  /** The update's number, from 1. */
+  readonly iteration: number;
+  readonly batches: readonly BatchLosses[];
+  /** Gradients by parameter name, the mean over the batches, not yet clipped. They belong to the loop. */
+  readonly gradients: Readonly<NamedTensorMap>;
+  readonly lr: number;
+}
+
+/** An update that was made. */
+export interface FinishedUpdate {
+  /** Updates done, this one included. */
+  readonly iteration: number;
+  /** Means over the update's batches. */
+  readonly losses: Readonly<Record<string, number>>;
+  readonly lr: number;
+  readonly seconds: UpdateSeconds;
+}
+
+/** An evaluation on the validation split. */
+export interface FinishedEvaluation {
+  /** Updates done. */
+  readonly iteration: number;
+  readonly result: EvaluationResult;
+}
+
+/** A checkpoint that was stored. */
+export interface FinishedCheckpoint {
+  readonly iteration: number;
+  readonly folder: string;
+  readonly isBest: boolean;
+}
+
+/** Undoes what `beforeEvaluation` did; called when the evaluation has ended, also where it failed. */
+export type Undo = () => void;
+
+/** A value that JSON holds exactly. */
+export type JsonValue =
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/**
+ * What happens around updates. Every method is optional and awaited, and an error that one throws ends the run.
+ * `iteration` counts updates that are done, this one included.
+ *
+ * A hook that keeps something from one update to the next gives it in `state` (numbers, names) or `tensors`, and
+ * checkpoints carry it: a resumed run must equal an uninterrupted one bit for bit.
+ */
+export interface Hook {
+  /** Before the first update; a resumed run's state is loaded. Nothing is on disk yet. */
+  beforeRun?(): void | Promise<void>;
+  /** @param iteration the number that the update will have */
+  beforeUpdate?(iteration: number): void | Promise<void>;
+  /** Gradients are computed, parameters still as before. */
+  beforeStep?(update: PendingUpdate): void | Promise<void>;
+  /** At the run's first update the work folder exists from here on. */
+  afterUpdate?(update: FinishedUpdate): void | Promise<void>;
+  /** Weights that it changes are put back by what it returns, before any `afterEvaluation`. */
+  beforeEvaluation?(iteration: number): Undo | void | Promise<Undo | void>;
+  afterEvaluation?(evaluation: FinishedEvaluation): void | Promise<void>;
+  afterCheckpoint?(checkpoint: FinishedCheckpoint): void | Promise<void>;
+  /** For each record of the run's log. */
+  onLog?(record: RunRecord): void | Promise<void>;
+  /** All updates are made and stored. */
+  afterRun?(): void | Promise<void>;
+  /** The run ends by this error. What is thrown here is told as a warning. */
+  onError?(error: unknown): void | Promise<void>;
+  /** Always, last: lets go of files and tensors. */
+  close?(): void | Promise<void>;
+
+  /** For `state.json`. */
+  state?(): JsonValue;
+  /** Before `beforeRun` of a resumed run whose checkpoint has this hook's state. */
+  loadState?(state: JsonValue): void;
+  /** By name, for the checkpoint's file `HOOK.safetensors`; the same names and shapes before and after the run. */
+  tensors?(): ReadonlyMap<string, Parameter>;
+}
+
+/** What a hook can ask of the run. */
+export interface RunControl {
+  /** Updates done. */
+  readonly iteration: number;
+  /** Updates of the whole run. */
+  readonly iterations: number;
+  /** No update follows the one that was just made. */
+  readonly isEnding: boolean;
+  readonly best: BestScore | null;
+  /** The newest update; null before the first of this process. */
+  readonly lastUpdate: FinishedUpdate | null;
+  /** Tells every hook's `onLog`. */
+  log(record: RunRecord): Promise<void>;
+  /** Evaluates on the validation split as `segfuse test` does on the test split, between all hooks' `before-` and `afterEvaluation`. */
+  evaluate(): Promise<EvaluationResult>;
+  /** Stores a checkpoint of this iteration. @returns its folder */
+  save(): Promise<string>;
+  /** Ends training after this iteration as if it were the last one: it is stored, and the run is finished. */
+  requestStop(reason: string): void;
+}
+
+/** What a hook is made with. */
+export interface HookContext {
+  readonly loaded: LoadedConfig;
+  readonly workDir: string;
+  readonly engine: Engine;
+  /** Of the training split. */
+  readonly info: DatasetInfo;
+  /** Its weights are set. */
+  readonly segmentor: Segmentor;
+  readonly optimizer: Optimizer;
+  readonly logger: Logger;
+  readonly onProgress: ProgressCallback | undefined;
+  readonly run: RunControl;
 }

@@ -1,4 +1,4 @@
-import type { StepResult } from "./training_step.ts";
+import type { FinishedUpdate } from "./contracts.ts";
 
 /** Means over the updates since the last line of the log. */
 export interface MeterReading {
@@ -15,10 +15,10 @@ export class Meter {
   private waited = 0;
   private sums: Record<string, number> = {};
 
-  add({ losses }: StepResult, seconds: number, waited: number): void {
+  add({ losses, seconds }: FinishedUpdate): void {
     this.updates++;
-    this.seconds += seconds;
-    this.waited += waited;
+    this.seconds += seconds.total;
+    this.waited += seconds.data;
     for (const [name, value] of Object.entries(losses)) this.sums[name] = (this.sums[name] ?? 0) + value;
   }
 

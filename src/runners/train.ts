@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
 import { checkData } from "../datasets/check.ts";
@@ -5,6 +6,7 @@ import { openTrainLoader } from "../datasets/loader.ts";
 import { openEngine, type Engine } from "../engine/engine.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Segmentor } from "../models/segmentor.ts";
+import type { Parameter } from "../nn/parameter.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Logger } from "../util/logger.ts";
 import { assign, loadWeights } from "../weights/load.ts";
@@ -18,6 +20,7 @@ import {
   type CheckpointState,
 } from "./checkpoints.ts";
 import type { Optimizer } from "./contracts.ts";
+import type { HookList } from "./hook_list.ts";
 import {
   initialiseWeights,
   networkFor,
@@ -78,9 +81,12 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
   const { config } = loaded;
   const { iterations } = config.schedule;
   const resumed = await resumePoint(inputs);
-  if (resumed !== null && resumed.state.iteration >= iterations) {
-    const { best, train_seconds: trainSeconds, iteration } = resumed.state;
-    logger.info(`nothing to train: ${resumed.folder} has seen ${iteration} of ${iterations} iterations`);
+  if (resumed !== null && (resumed.state.iteration >= iterations || resumed.state.stopped != null)) {
+    const { best, train_seconds: trainSeconds, iteration, stopped } = resumed.state;
+    const reason = stopped == null ? "" : `: ${stopped}`;
+    logger.info(
+      `nothing to train: ${resumed.folder} has seen ${iteration} of ${iterations} iterations${reason}`,
+    );
     return { workDir, iterations, checkpoint: resumed.folder, best, losses: {}, trainSeconds, weights: null };
   }
   await checkWorkDir(workDir, mayHoldRun(inputs));
@@ -91,6 +97,7 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
   // Before the engine and the weights: meanwhile the workers start and make the first batches.
   const loader = await openTrainLoader({ config, seed: config.seed, firstIteration, iterations });
   let optimizer: Optimizer | undefined;
+  let loop: TrainingLoop | undefined;
   try {
     const engine = await openEngineFor(inputs);
     const weights = await initialise(inputs, segmentor, resumed);
@@ -98,7 +105,7 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
     optimizer = registry
       .get("optimizer", config.optimizer.type)
       .create(config.optimizer as never, { parameters });
-    if (resumed !== null) await loadOptimizerState(optimizer, join(resumed.folder, "optimizer.safetensors"));
+    if (resumed !== null) await loadTensors(optimizer.state(), join(resumed.folder, "optimizer.safetensors"));
     const step = new TrainingStep({
       segmentor,
       parameters,
@@ -109,9 +116,10 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
       clipNorm: config.optimizer.clip_norm,
       seed: config.seed,
     });
-    const loop = new TrainingLoop({
+    loop = new TrainingLoop({
       loaded,
       workDir,
+      registry,
       engine,
       info,
       segmentor,
@@ -123,8 +131,10 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
       logger,
       onProgress: inputs.onProgress,
     });
+    if (resumed !== null) await loadHooks(loop.hooks, resumed, logger);
     return { workDir, iterations, weights, ...(await loop.run()) };
   } finally {
+    await loop?.close();
     await loader.close();
     optimizer?.dispose();
     segmentor.dispose();
@@ -220,23 +230,29 @@ function tellResume({ folder, state }: ResumePoint, loaded: LoadedConfig, logger
   }
 }
 
+/** Gives hooks what the checkpoint holds of them; a hook that the run did not have begins anew. */
+async function loadHooks(hooks: HookList, { folder, state }: ResumePoint, logger: Logger): Promise<void> {
+  hooks.loadStates(state.hooks ?? {});
+  for (const { name, tensors } of hooks.withTensors()) {
+    const path = join(folder, `${name}.safetensors`);
+    if (existsSync(path)) await loadTensors(tensors, path);
+    else logger.warn(`the checkpoint holds nothing of the hook ${name}, which begins anew`);
+  }
+}
+
 /** @throws SegfuseError `SEGFUSE_WEIGHTS_SHAPE` where a tensor is missing or has another shape */
-async function loadOptimizerState(optimizer: Optimizer, path: string): Promise<void> {
+async function loadTensors(tensors: ReadonlyMap<string, Parameter>, path: string): Promise<void> {
   const file = await SafetensorsFile.open(path);
   try {
-    for (const [name, parameter] of optimizer.state()) {
+    for (const [name, parameter] of tensors) {
       const wanted = fileShape(parameter.layout, parameter.shape);
       const found = file.entries.get(name)?.shape;
       if (found?.join() !== wanted.join()) {
-        throw new SegfuseError(
-          "SEGFUSE_WEIGHTS_SHAPE",
-          "a checkpoint's optimiser state does not fit the config",
-          {
-            where: path,
-            expected: `${name} [${wanted.join(", ")}]`,
-            found: found === undefined ? "nothing of that name" : `[${found.join(", ")}]`,
-          },
-        );
+        throw new SegfuseError("SEGFUSE_WEIGHTS_SHAPE", "a checkpoint's state does not fit the config", {
+          where: path,
+          expected: `${name} [${wanted.join(", ")}]`,
+          found: found === undefined ? "nothing of that name" : `[${found.join(", ")}]`,
+        });
       }
       assign(parameter, await file.readFloats(name));
     }

@@ -2,27 +2,28 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { stringifyConfig, type LoadedConfig } from "../config/load.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
-import { openEvaluationLoader, type EvaluationLoader, type TrainLoader } from "../datasets/loader.ts";
+import type { TrainLoader } from "../datasets/loader.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EvaluationResult } from "../evaluation/contracts.ts";
-import { evaluate } from "../evaluation/evaluate.ts";
 import type { Segmentor } from "../models/segmentor.ts";
+import type { Registry } from "../registry/registry.ts";
 import { writeFileAtomically } from "../util/atomic_file.ts";
 import type { Logger } from "../util/logger.ts";
 import { segfuseVersion, versions } from "../util/versions.ts";
 import { CheckpointFolder, type BestScore, type CheckpointState } from "./checkpoints.ts";
-import type { Optimizer } from "./contracts.ts";
-import { Meter } from "./meter.ts";
+import type { FinishedUpdate, Optimizer, RunControl } from "./contracts.ts";
+import { createHooks, type HookList } from "./hook_list.ts";
 import type { InitialWeights } from "./network.ts";
 import type { ProgressCallback } from "./progress.ts";
-import { RunLog } from "./run_log.ts";
-import { EvaluationClock, formatScores, formatTraining } from "./texts.ts";
-import type { StepResult, TrainingStep } from "./training_step.ts";
+import type { RunRecord } from "./run_log.ts";
+import type { TrainingStep } from "./training_step.ts";
+import { Validation } from "./validation.ts";
 import { makeWorkDir } from "./work_dir.ts";
 
 export interface TrainingLoopInputs {
   readonly loaded: LoadedConfig;
   readonly workDir: string;
+  readonly registry: Registry;
   readonly engine: Engine;
   readonly info: DatasetInfo;
   readonly segmentor: Segmentor;
@@ -48,62 +49,139 @@ export interface TrainingOutcome {
 }
 
 /**
- * The loop over updates: log, evaluate, store. Nothing is written before the first update has succeeded, so
- * that a run that cannot work (memory, a single value per channel, a loss that is no number) leaves nothing.
+ * The loop over updates. What happens around them is hooks (log, evaluation, checkpoints and a config's own);
+ * the loop itself updates, and does what hooks ask of it. Nothing is written before the first update has
+ * succeeded, so that a run that cannot work (memory, a single value per channel) leaves nothing.
  */
-export class TrainingLoop {
+export class TrainingLoop implements RunControl {
+  /** In the order in which they are called; their state and tensors are loaded before `run`. */
+  readonly hooks: HookList;
+  readonly iterations: number;
+  iteration: number;
+  best: BestScore | null;
+  lastUpdate: FinishedUpdate | null = null;
   private readonly checkpoints: CheckpointFolder;
-  private readonly meter = new Meter();
+  private readonly validation: Validation;
   private readonly started = performance.now();
-  private log: RunLog | undefined;
-  private evaluationLoader: EvaluationLoader | undefined;
-  private best: BestScore | null;
-  private last: StepResult = { losses: {}, lr: 0 };
+  /** The newest evaluation and checkpoint of this process, by the updates done at that time. */
+  private evaluated: { iteration: number; result: EvaluationResult } | null = null;
+  private stored: { iteration: number; folder: string } | null = null;
+  private stopReason: string | null = null;
 
   constructor(private readonly inputs: TrainingLoopInputs) {
-    this.checkpoints = new CheckpointFolder(inputs.workDir);
-    this.best = inputs.resumed?.best ?? null;
+    const { loaded, registry, workDir, segmentor, onProgress, resumed } = inputs;
+    this.iterations = loaded.config.schedule.iterations;
+    this.iteration = resumed?.iteration ?? 0;
+    this.best = resumed?.best ?? null;
+    this.checkpoints = new CheckpointFolder(workDir);
+    this.validation = new Validation(loaded.config, segmentor, onProgress);
+    this.hooks = createHooks(registry, { ...inputs, run: this });
+  }
+
+  get isEnding(): boolean {
+    return this.iteration >= this.iterations || this.stopReason !== null;
+  }
+
+  requestStop(reason: string): void {
+    this.stopReason ??= reason;
   }
 
   async run(): Promise<TrainingOutcome> {
-    const { schedule, log, evaluation, checkpoint } = this.inputs.loaded.config;
-    const { iterations } = schedule;
-    const first = this.inputs.resumed?.iteration ?? 0;
-    let folder = "";
+    const { hooks, inputs } = this;
+    const first = this.iteration;
     try {
-      for (let iteration = first; iteration < iterations; iteration++) {
-        await this.update(iteration);
-        const done = iteration + 1;
-        if (iteration === first) await this.begin(first);
-        this.tellTraining(done);
-        if (done % log.interval === 0 || done === iterations) await this.writeTraining(done);
-        const result = done % evaluation.interval === 0 ? await this.evaluate(done) : null;
-        const isDue = done % checkpoint.interval === 0 || done === iterations;
-        if (isDue || this.best?.iteration === done) folder = await this.save(done, result);
+      await hooks.call("beforeRun");
+      while (!this.isEnding) {
+        await hooks.call("beforeUpdate", this.iteration + 1);
+        const update = await this.update();
+        if (this.iteration === first + 1) await this.begin(first);
+        await hooks.call("afterUpdate", update);
       }
-      const trainSeconds = this.trainSeconds();
-      await this.log?.write({
-        event: "end",
-        iteration: iterations,
-        best: this.best,
-        train_seconds: trainSeconds,
-      });
-      return { checkpoint: folder, best: this.best, losses: this.last.losses, trainSeconds };
-    } finally {
-      await this.log?.close();
-      await this.evaluationLoader?.close();
+      return await this.end();
+    } catch (error) {
+      await hooks.tellError(error, inputs.logger);
+      throw error;
     }
   }
 
-  private async update(iteration: number): Promise<void> {
+  /** Ends the workers of evaluation and closes the hooks; also where `run` was never called. */
+  async close(): Promise<void> {
+    await this.validation.close();
+    await this.hooks.close();
+  }
+
+  async log(record: RunRecord): Promise<void> {
+    await this.hooks.call("onLog", record);
+  }
+
+  async evaluate(): Promise<EvaluationResult> {
+    const { iteration } = this;
+    const { best: metric } = this.inputs.loaded.config.checkpoint;
+    const result = await this.hooks.aroundEvaluation(iteration, () => this.validation.run(this.lastUpdate));
+    this.evaluated = { iteration, result };
+    if (metric !== null) {
+      const value = (result.metrics as unknown as Record<string, number>)[metric] ?? NaN;
+      if (value > (this.best?.value ?? -Infinity)) this.best = { metric, value, iteration };
+    }
+    await this.hooks.call("afterEvaluation", { iteration, result });
+    return result;
+  }
+
+  async save(): Promise<string> {
+    const { iteration, evaluated } = this;
+    const { segmentor, optimizer, loaded, info } = this.inputs;
+    const { model, seed, checkpoint } = loaded.config;
+    const { classes, palette, ignoreIndex } = info;
+    const folder = await this.checkpoints.save(
+      {
+        model: segmentor,
+        optimizerState: optimizer.state(),
+        hookTensors: this.hooks.withTensors(),
+        metadata: {
+          classes,
+          palette,
+          ignoreIndex,
+          preprocess: model.preprocess,
+          version: segfuseVersion(),
+          iteration,
+          configHash: loaded.hash,
+        },
+        state: {
+          format: "segfuse-checkpoint-1",
+          iteration,
+          seed,
+          config_hash: loaded.hash,
+          best: this.best,
+          metrics: evaluated?.iteration === iteration ? { ...evaluated.result.metrics } : null,
+          train_seconds: this.trainSeconds(),
+          hooks: this.hooks.states(),
+          stopped: this.stopReason,
+        },
+      },
+      { keepLast: checkpoint.keep_last, keepEvery: checkpoint.keep_every },
+    );
+    this.stored = { iteration, folder };
+    const isBest = this.best?.iteration === iteration;
+    await this.log({ event: "checkpoint", iteration, best: isBest });
+    await this.hooks.call("afterCheckpoint", { iteration, folder, isBest });
+    return folder;
+  }
+
+  private async update(): Promise<FinishedUpdate> {
     const { step, loader } = this.inputs;
     const start = performance.now();
-    const waitedBefore = loader.waitSeconds;
-    this.last = await step.run(iteration, () => loader.next());
+    const result = await step.run(
+      this.iteration,
+      () => loader.next(),
+      (pending) => this.hooks.call("beforeStep", pending),
+    );
     // Computing blocks the event loop; here signals, timers and messages of the workers get their turn.
     await new Promise(setImmediate);
-    const seconds = (performance.now() - start) / 1000;
-    this.meter.add(this.last, seconds, loader.waitSeconds - waitedBefore);
+    this.iteration++;
+    const total = (performance.now() - start) / 1000;
+    const { losses, lr, seconds } = result;
+    this.lastUpdate = { iteration: this.iteration, losses, lr, seconds: { ...seconds, total } };
+    return this.lastUpdate;
   }
 
   /** Makes the folder and writes what the run is. */
@@ -111,8 +189,7 @@ export class TrainingLoop {
     const { workDir, loaded, engine, weights, resumed, info } = this.inputs;
     await makeWorkDir(workDir);
     await writeFileAtomically(join(workDir, "config.yaml"), [stringifyConfig(loaded.config)]);
-    this.log = await RunLog.open(join(workDir, "run.jsonl"));
-    await this.log.write({
+    await this.log({
       event: "start",
       iteration,
       resumed: resumed !== null,
@@ -120,7 +197,7 @@ export class TrainingLoop {
       seed: loaded.config.seed,
       config: loaded.path,
       config_hash: loaded.hash,
-      iterations: loaded.config.schedule.iterations,
+      iterations: this.iterations,
       engine,
       versions: { ...versions(), tfjs: tf.version.tfjs },
       classes: info.classes,
@@ -131,117 +208,18 @@ export class TrainingLoop {
     });
   }
 
-  private tellTraining(done: number): void {
-    const { onProgress, loaded } = this.inputs;
-    if (onProgress === undefined) return;
-    const { iterations } = loaded.config.schedule;
-    const { secondsPerIteration, dataWaitShare } = this.meter.read();
-    onProgress({
-      phase: "train",
-      iteration: done,
-      iterations,
-      loss: this.last.losses.loss ?? null,
-      lr: this.last.lr,
-      secondsPerIteration,
-      dataWaitShare,
-      etaSeconds: (iterations - done) * secondsPerIteration,
-    });
-  }
-
-  private async writeTraining(done: number): Promise<void> {
-    const { logger, loaded } = this.inputs;
-    const { iterations } = loaded.config.schedule;
-    const reading = this.meter.read();
-    const { lr } = this.last;
-    const etaSeconds = (iterations - done) * reading.secondsPerIteration;
-    logger.step(formatTraining({ done, iterations, lr, etaSeconds, ...reading }));
-    await this.log?.write({
-      event: "train",
-      iteration: done,
-      ...reading.losses,
-      lr,
-      seconds_per_iteration: reading.secondsPerIteration,
-      data_wait_share: reading.dataWaitShare,
-      eta_seconds: etaSeconds,
-      memory_mb: Math.round(process.memoryUsage.rss() / 2 ** 20),
-      tensors: tf.memory().numTensors,
-    });
-    this.meter.reset();
-  }
-
-  private async evaluate(done: number): Promise<EvaluationResult> {
-    const { loaded, segmentor, logger, onProgress } = this.inputs;
-    const { config } = loaded;
-    this.evaluationLoader ??= await openEvaluationLoader({ config, section: "val" });
-    const clock = new EvaluationClock(onProgress, { loss: this.last.losses.loss ?? null, lr: this.last.lr });
-    const result = await evaluate({
-      segmentor,
-      loader: this.evaluationLoader,
-      options: withMetric(config.evaluation, config.checkpoint.best),
-      cropSize: config.data.crop_size,
-      onImage: async (image) => {
-        clock.tick(image.done, image.total);
-        await new Promise(setImmediate);
-      },
-    });
-    const metric = config.checkpoint.best;
-    if (metric !== null) {
-      const value = (result.metrics as unknown as Record<string, number>)[metric] ?? NaN;
-      if (value > (this.best?.value ?? -Infinity)) this.best = { metric, value, iteration: done };
-    }
-    logger.info(formatScores(`${config.data.val.split} at ${done}`, result, config.evaluation.metrics));
-    await this.log?.write({
-      event: "evaluate",
-      iteration: done,
-      split: config.data.val.split,
-      metrics: result.metrics,
-      class_iou: Object.fromEntries(result.perClass.map(({ name, IoU }) => [name, IoU])),
-      images: result.images,
-      seconds: result.seconds,
-    });
-    return result;
-  }
-
-  private async save(done: number, result: EvaluationResult | null): Promise<string> {
-    const { segmentor, optimizer, loaded, info } = this.inputs;
-    const { model, seed, checkpoint } = loaded.config;
-    const { classes, palette, ignoreIndex } = info;
-    const folder = await this.checkpoints.save(
-      {
-        model: segmentor,
-        optimizerState: optimizer.state(),
-        metadata: {
-          classes,
-          palette,
-          ignoreIndex,
-          preprocess: model.preprocess,
-          version: segfuseVersion(),
-          iteration: done,
-          configHash: loaded.hash,
-        },
-        state: {
-          format: "segfuse-checkpoint-1",
-          iteration: done,
-          seed,
-          config_hash: loaded.hash,
-          best: this.best,
-          metrics: result && { ...result.metrics },
-          train_seconds: this.trainSeconds(),
-        },
-      },
-      { keepLast: checkpoint.keep_last, keepEvery: checkpoint.keep_every },
-    );
-    await this.log?.write({ event: "checkpoint", iteration: done, best: this.best?.iteration === done });
-    return folder;
+  private async end(): Promise<TrainingOutcome> {
+    const { iteration, best, stopReason } = this;
+    // A hook may have asked to stop after the checkpoint's turn.
+    const isStored = this.stored?.iteration === iteration;
+    const checkpoint = isStored ? this.stored!.folder : await this.save();
+    const trainSeconds = this.trainSeconds();
+    await this.log({ event: "end", iteration, best, stopped: stopReason, train_seconds: trainSeconds });
+    await this.hooks.call("afterRun");
+    return { checkpoint, best, losses: this.lastUpdate?.losses ?? {}, trainSeconds };
   }
 
   private trainSeconds(): number {
     return (this.inputs.resumed?.train_seconds ?? 0) + (performance.now() - this.started) / 1000;
   }
-}
-
-/** The metric that decides must be counted, also where the config does not show it. */
-function withMetric<T extends { readonly metrics: readonly string[] }>(options: T, metric: string | null): T {
-  if (metric === null || options.metrics.includes(metric)) return options;
-  return { ...options, metrics: [...options.metrics, metric] };
 }

@@ -1,10 +1,9 @@
 import type { NamedTensorMap, Scalar } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../datasets/contracts.ts";
-import { SegfuseError } from "../errors.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { Parameter } from "../nn/parameter.ts";
-import type { Optimizer, Schedule } from "./contracts.ts";
+import type { BatchLosses, Optimizer, PendingUpdate, Schedule, UpdateSeconds } from "./contracts.ts";
 import { addGradients, clipGradients, gradientsOf } from "./gradients.ts";
 
 export interface TrainingStepInputs {
@@ -26,6 +25,7 @@ export interface StepResult {
   /** The parts of the loss by name and their sum as `loss`: means over the update's batches. */
   readonly losses: Readonly<Record<string, number>>;
   readonly lr: number;
+  readonly seconds: Omit<UpdateSeconds, "total">;
 }
 
 /** One update of the network's parameters from `accumulate` batches. */
@@ -35,29 +35,37 @@ export class TrainingStep {
   /**
    * @param iteration the update's number, from 0
    * @param next gives the next batch
-   * @throws SegfuseError `SEGFUSE_LOSS_NOT_FINITE` before anything is updated
+   * @param beforeStep called with the gradients before anything is updated
    */
-  async run(iteration: number, next: () => Promise<Batch>): Promise<StepResult> {
+  async run(
+    iteration: number,
+    next: () => Promise<Batch>,
+    beforeStep: (update: PendingUpdate) => Promise<void>,
+  ): Promise<StepResult> {
     const { accumulate, clipNorm, optimizer, schedule, baseLr } = this.inputs;
-    const losses: Record<string, number> = {};
+    const batches: BatchLosses[] = [];
+    const watch = new Stopwatch();
     let gradients: NamedTensorMap = {};
     let firstSample = 0;
     try {
       for (let k = 0; k < accumulate; k++) {
         const batch = await next();
-        const parts = this.accumulateBatch(iteration, firstSample, batch, (more) => {
+        watch.stop("data");
+        const losses = this.accumulateBatch(iteration, firstSample, batch, watch, (more) => {
           gradients = addGradients(gradients, more);
         });
-        for (const [name, value] of Object.entries(parts))
-          losses[name] = (losses[name] ?? 0) + value / accumulate;
-        checkFinite(parts, iteration, batch);
+        watch.stop("backward");
+        batches.push({ ids: batch.ids, losses });
         firstSample += batch.ids.length;
       }
       // The one place for gradients of several processes: here they would be averaged over all of them.
-      if (clipNorm !== null) gradients = clipGradients(gradients, clipNorm);
       const lr = schedule.rate(iteration, baseLr);
+      await beforeStep({ iteration: iteration + 1, batches, gradients, lr });
+      watch.skip();
+      if (clipNorm !== null) gradients = clipGradients(gradients, clipNorm);
       optimizer.apply(gradients, lr);
-      return { losses, lr };
+      watch.stop("update");
+      return { losses: meanLosses(batches), lr, seconds: watch.seconds };
     } finally {
       tf.dispose(gradients);
     }
@@ -68,6 +76,7 @@ export class TrainingStep {
     iteration: number,
     firstSample: number,
     batch: Batch,
+    watch: Stopwatch,
     add: (gradients: NamedTensorMap) => void,
   ): Record<string, number> {
     const { segmentor, parameters, accumulate, seed } = this.inputs;
@@ -82,6 +91,7 @@ export class TrainingStep {
       const { value, gradients } = gradientsOf(parameters, () => {
         const { total, parts } = segmentor.loss(images, labels);
         for (const [name, part] of Object.entries({ ...parts, loss: total })) kept[name] = tf.keep(part);
+        watch.stop("forward");
         return accumulate === 1 ? total : tf.mul(total, 1 / accumulate);
       });
       add(gradients);
@@ -96,14 +106,28 @@ export class TrainingStep {
   }
 }
 
-/** A loss that is no number never recovers: momentum and running statistics carry it on. */
-function checkFinite(parts: Readonly<Record<string, number>>, iteration: number, batch: Batch): void {
-  if (Object.values(parts).every(Number.isFinite)) return;
-  throw new SegfuseError("SEGFUSE_LOSS_NOT_FINITE", `the loss of iteration ${iteration + 1} is not finite`, {
-    found: Object.entries(parts)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(", "),
-    where: `samples ${batch.ids.join(", ")}`,
-    advice: "a lower optimizer.lr, schedule.warmup or optimizer.clip_norm",
-  });
+/** Sums the times of the parts of an update; each part ends when it is named. */
+class Stopwatch {
+  readonly seconds = { data: 0, forward: 0, backward: 0, update: 0 };
+  private last = performance.now();
+
+  stop(part: keyof Stopwatch["seconds"]): void {
+    const before = this.last;
+    this.skip();
+    this.seconds[part] += (this.last - before) / 1000;
+  }
+
+  /** The time since the last part belongs to none. */
+  skip(): void {
+    this.last = performance.now();
+  }
+}
+
+function meanLosses(batches: readonly BatchLosses[]): Record<string, number> {
+  const means: Record<string, number> = {};
+  for (const { losses } of batches) {
+    for (const [name, value] of Object.entries(losses))
+      means[name] = (means[name] ?? 0) + value / batches.length;
+  }
+  return means;
 }

@@ -2,6 +2,7 @@ import { classWeights } from "./class_weights.ts";
 import { cropSize } from "./crop_size.ts";
 import { densePyramid } from "./dense_pyramid.ts";
 import { preprocess } from "./preprocess.ts";
+import { repeatedHooks } from "./repeated_hooks.ts";
 import type { Rule } from "./rule.ts";
 import { warmup } from "./warmup.ts";
 import { slidingWindow } from "./window.ts";
@@ -12,6 +13,7 @@ export const rules: readonly Rule[] = [
   cropSize,
   classWeights,
   preprocess,
+  repeatedHooks,
   slidingWindow,
   warmup,
 ];

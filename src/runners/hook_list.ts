@@ -1,0 +1,119 @@
+import Value from "typebox/value";
+import type { Config } from "../config/sections.ts";
+import type { ComponentConfig } from "../registry/component_ref.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Logger } from "../util/logger.ts";
+import { hookStages, type Hook, type HookContext, type JsonValue, type Undo } from "./contracts.ts";
+import { usualHooks } from "./hooks/index.ts";
+
+/** A hook of a run and the name under which checkpoints hold its state. */
+export interface NamedHook {
+  /** Its type; of several hooks of one type the second is `TYPE.2`, and so on. */
+  readonly name: string;
+  readonly hook: Hook;
+}
+
+/** Methods that are called for all hooks alike. */
+type PlainEvent = Exclude<
+  keyof Hook,
+  "beforeEvaluation" | "onError" | "close" | "state" | "loadState" | "tensors"
+>;
+
+/** A run's hooks in the order in which they are called. */
+export class HookList {
+  constructor(readonly hooks: readonly NamedHook[]) {}
+
+  /** Calls one method of all hooks, one after the other. */
+  async call<E extends PlainEvent>(event: E, ...inputs: Parameters<NonNullable<Hook[E]>>): Promise<void> {
+    for (const { hook } of this.hooks) {
+      await (hook[event] as ((...inputs: unknown[]) => unknown) | undefined)?.(...inputs);
+    }
+  }
+
+  /** Runs `evaluate` between the hooks' `beforeEvaluation` and what that returned, which is called in reverse order. */
+  async aroundEvaluation<T>(iteration: number, evaluate: () => Promise<T>): Promise<T> {
+    const undos: Undo[] = [];
+    try {
+      for (const { hook } of this.hooks) {
+        const undo = await hook.beforeEvaluation?.(iteration);
+        if (undo !== undefined) undos.push(undo);
+      }
+      return await evaluate();
+    } finally {
+      for (const undo of undos.reverse()) undo();
+    }
+  }
+
+  /** Tells all hooks of the error that ends the run; what they throw themselves must not hide it. */
+  async tellError(error: unknown, logger: Logger): Promise<void> {
+    for (const { name, hook } of this.hooks) {
+      try {
+        await hook.onError?.(error);
+      } catch (other) {
+        logger.warn(`the hook ${name} failed while the run ended: ${textOf(other)}`);
+      }
+    }
+  }
+
+  /** Closes all hooks, also where one of them fails. @throws the first failure */
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const { hook } of [...this.hooks].reverse()) {
+      try {
+        await hook.close?.();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** What `state.json` holds of the hooks, by name; those without a state are left out. */
+  states(): Record<string, JsonValue> {
+    const states = this.hooks.map(({ name, hook }) => [name, hook.state?.()] as const);
+    return Object.fromEntries(states.filter((entry): entry is [string, JsonValue] => entry[1] !== undefined));
+  }
+
+  loadStates(states: Readonly<Record<string, JsonValue>>): void {
+    for (const { name, hook } of this.hooks) {
+      const state = states[name];
+      if (state !== undefined) hook.loadState?.(state);
+    }
+  }
+
+  /** The hooks that have tensors: a checkpoint's file `NAME.safetensors` each. */
+  withTensors(): { name: string; tensors: ReturnType<NonNullable<Hook["tensors"]>> }[] {
+    return this.hooks.flatMap(({ name, hook }) =>
+      hook.tensors === undefined ? [] : [{ name, tensors: hook.tensors() }],
+    );
+  }
+}
+
+/**
+ * Makes a run's hooks: those that every run has and those of the config's list. A usual hook that the list names
+ * has the options that stand there.
+ */
+export function createHooks(registry: Registry, context: HookContext): HookList {
+  const listed = context.loaded.config.hooks;
+  const made = [...usualHooks(context.loaded.config).filter(isNotIn(listed)), ...listed].map((options) => {
+    const record = registry.get("hook", options.type);
+    const complete = Value.Default(record.schema, { ...options }) as ComponentConfig;
+    const hook = record.create(complete as never, context);
+    return { type: options.type, stage: record.stage ?? "user", hook };
+  });
+  const counts = new Map<string, number>();
+  const named = made.map(({ type, stage, hook }) => {
+    const count = (counts.get(type) ?? 0) + 1;
+    counts.set(type, count);
+    return { name: count === 1 ? type : `${type}.${count}`, stage, hook };
+  });
+  return new HookList(hookStages.flatMap((stage) => named.filter((entry) => entry.stage === stage)));
+}
+
+function isNotIn(listed: Config["hooks"]): (options: ComponentConfig) => boolean {
+  return ({ type }) => !listed.some((options) => options.type === type);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
