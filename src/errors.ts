@@ -53,6 +53,8 @@ export const errorCodes = {
   SEGFUSE_REPORT_READ: { exit: 2, title: "a report cannot be read" },
   SEGFUSE_REPORT_INVALID: { exit: 2, title: "a report does not follow its schema" },
   SEGFUSE_PREDICT_IMAGES: { exit: 2, title: "images that cannot be predicted together" },
+  SEGFUSE_TRACE_OPERATION: { exit: 1, title: "a network uses an operation that the trace does not know" },
+  SEGFUSE_TRACE_VALUES: { exit: 1, title: "a network reads tensors' values, which a trace does not have" },
   SEGFUSE_WRITE: { exit: 1, title: "a file cannot be written" },
   SEGFUSE_SETUP_CACHE: { exit: 1, title: "the cache folder cannot be written" },
   SEGFUSE_SETUP_COMPILE: { exit: 1, title: "the compiler could not make the engine's addon" },

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { DataType, Tensor, TensorInfo } from "@tensorflow/tfjs";
+import type { TraceBackend } from "./trace/backend.ts";
 
 /** One attribute of a TensorFlow operation, as tfjs-node's addon takes it. */
 export interface NativeAttribute {
@@ -36,6 +37,14 @@ export interface NativeBackend {
 /** The native backend where it is the active one, or null on a portable engine (wasm, cpu, trace). */
 export function nativeBackend(): NativeBackend | null {
   return tf.getBackend() === "tensorflow" ? (tf.backend() as unknown as NativeBackend) : null;
+}
+
+/**
+ * The shape-only engine where it is the active one, or null. Operations that the other engines compose from
+ * several kernels are recorded there as one, as they are written.
+ */
+export function activeTrace(): TraceBackend | null {
+  return tf.getBackend() === "trace" ? (tf.backend() as unknown as TraceBackend) : null;
 }
 
 /** Makes attributes in the form that the addon takes: one function for each type of value. */

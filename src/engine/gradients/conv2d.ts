@@ -1,7 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { GradConfig, NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { geometryOf, padOrCrop, readAt, spread, type WindowGeometry } from "../geometry.ts";
-import { attribute, nativeBackend, type NativeAttribute, type NativeBackend } from "../kernel.ts";
+import {
+  activeTrace,
+  attribute,
+  nativeBackend,
+  type NativeAttribute,
+  type NativeBackend,
+} from "../kernel.ts";
 
 /** The attributes of the kernels Conv2D and DepthwiseConv2dNative. */
 export interface ConvAttributes {
@@ -187,6 +193,9 @@ export function conv2dInputGradient(
     const [padded, pad] = forFlippedKernel(shape, dy, geometry);
     return tf.conv2d(padded, flipped, 1, pad, "NHWC", dilation);
   };
+  const trace = activeTrace();
+  if (trace !== null)
+    return trace.run("Conv2DBackpropInput", { dy, filter: kernel }, { ...geometry }, [shape])[0] as Tensor4D;
   return tf.tidy(() => {
     if (native === null) return composed();
     return orWithoutDilation(
@@ -234,6 +243,9 @@ export function conv2dKernelGradient(
   geometry: WindowGeometry,
 ): Tensor4D {
   const native = nativeBackend();
+  const trace = activeTrace();
+  if (trace !== null)
+    return trace.run("Conv2DBackpropFilter", { x, dy }, { ...geometry }, [shape])[0] as Tensor4D;
   return tf.tidy(() => {
     if (native === null) return composedKernelGradient(x, shape, dy, geometry);
     const strided = geometry.stride.some((n) => n !== 1);

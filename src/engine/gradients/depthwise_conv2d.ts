@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { GradConfig, NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { padOrCrop, readAt, type WindowGeometry } from "../geometry.ts";
-import { nativeBackend } from "../kernel.ts";
+import { activeTrace, nativeBackend } from "../kernel.ts";
 import {
   convGeometry,
   forFlippedKernel,
@@ -48,6 +48,12 @@ export function depthwiseInputGradient(
   geometry: WindowGeometry,
 ): Tensor4D {
   const native = nativeBackend();
+  const trace = activeTrace();
+  if (trace !== null) {
+    const inputs = { dy, filter: kernel };
+    const name = "DepthwiseConv2dNativeBackpropInput";
+    return trace.run(name, inputs, { ...geometry }, [shape])[0] as Tensor4D;
+  }
   return tf.tidy(() => {
     if (native !== null && isUndilated(geometry))
       return nativeInputGradient(native, "DepthwiseConv2dNativeBackpropInput", shape, kernel, dy, geometry);
@@ -75,8 +81,10 @@ export function depthwiseKernelGradient(
   geometry: WindowGeometry,
 ): Tensor4D {
   const native = nativeBackend();
+  const name = "DepthwiseConv2dNativeBackpropFilter";
+  const trace = activeTrace();
+  if (trace !== null) return trace.run(name, { x, dy }, { ...geometry }, [shape])[0] as Tensor4D;
   return tf.tidy(() => {
-    const name = "DepthwiseConv2dNativeBackpropFilter";
     if (native !== null && isUndilated(geometry))
       return nativeKernelGradient(native, name, x, shape, dy, geometry);
     if (native !== null && geometry.stride.every((n) => n === 1))

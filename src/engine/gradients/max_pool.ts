@@ -1,7 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { GradConfig, NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { geometryOf, padOrCrop, readAt, spread, type WindowGeometry } from "../geometry.ts";
-import { attribute, nativeBackend, type NativeAttribute, type NativeBackend } from "../kernel.ts";
+import {
+  activeTrace,
+  attribute,
+  nativeBackend,
+  type NativeAttribute,
+  type NativeBackend,
+} from "../kernel.ts";
 
 /**
  * The gradient of `tf.maxPool`: each output's gradient goes to the first maximum of its window in
@@ -65,6 +71,9 @@ export function maxPoolInputGradient(
       y,
       dy,
     ]) as Tensor4D;
+  const trace = activeTrace();
+  if (trace !== null)
+    return trace.run("MaxPoolGrad", { x, y, dy }, { ...geometry }, [x.shape])[0] as Tensor4D;
   return tf.tidy(() => composedGradient(x, y, dy, geometry));
 }
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { GradConfig, Tensor } from "@tensorflow/tfjs";
-import { attribute, nativeBackend } from "../kernel.ts";
+import { activeTrace, attribute, nativeBackend } from "../kernel.ts";
 
 /** An activation that a batch norm can have fused. */
 export type Activation = "none" | "relu" | "relu6";
@@ -38,6 +38,9 @@ export function activationGradient<T extends Tensor>(dy: T, y: T, activation: Ac
       [attribute.type(native, "T", "float32")],
       [dy, y],
     ) as T;
+  const trace = activeTrace();
+  if (trace !== null)
+    return trace.run(activation === "relu" ? "ReluGrad" : "Relu6Grad", { dy, y }, {}, [y.shape])[0] as T;
   return tf.tidy(() => {
     const open = tf.greater(y, 0);
     const passed = activation === "relu" ? open : tf.logicalAnd(open, tf.less(y, 6));

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { GradConfig, NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
-import { attribute, nativeBackend } from "../kernel.ts";
+import { activeTrace, attribute, nativeBackend } from "../kernel.ts";
 import { interpolationMatrix, separable, type SamplePoints } from "../separable.ts";
 
 /**
@@ -41,6 +41,9 @@ export function resizeBilinearInputGradient(images: Tensor4D, dy: Tensor4D, poin
       ],
       [dy, images],
     ) as Tensor4D;
+  const trace = activeTrace();
+  if (trace !== null)
+    return trace.run("ResizeBilinearGrad", { dy }, { points }, [images.shape])[0] as Tensor4D;
   const [, height, width] = images.shape;
   const [, outHeight, outWidth] = dy.shape;
   return tf.tidy(() =>

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { customOp } from "../custom_op.ts";
+import { activeTrace } from "../kernel.ts";
 import { poolingMatrix, separable } from "../separable.ts";
 
 /**
@@ -12,6 +13,16 @@ import { poolingMatrix, separable } from "../separable.ts";
  * @returns [batch, h, w, channels]
  */
 export function adaptiveAvgPool(x: Tensor4D, [height, width]: readonly [number, number]): Tensor4D {
+  const trace = activeTrace();
+  if (trace !== null) {
+    const name = "AdaptiveAvgPool";
+    const [y] = customOp(
+      { x },
+      () => trace.run(name, { x }, { size: [height, width] }, [[x.shape[0], height, width, x.shape[3]]]),
+      ([dy]) => trace.run(`${name}Grad`, { dy: dy! }, {}, [x.shape]),
+    );
+    return y as Tensor4D;
+  }
   if (height === 1 && width === 1) return tf.mean(x, [1, 2], true);
   const vertical = poolingMatrix(x.shape[1], height);
   const horizontal = poolingMatrix(x.shape[2], width);

@@ -3,7 +3,7 @@ import type { Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { customOp } from "../custom_op.ts";
 import { batchNormAttributes } from "../gradients/fused_batch_norm.ts";
 import { activate, activationGradient, type Activation } from "../gradients/relu.ts";
-import { nativeBackend, type NativeBackend } from "../kernel.ts";
+import { activeTrace, nativeBackend, type NativeBackend } from "../kernel.ts";
 
 /** What a batch norm with given statistics takes; every tensor is [channels]. */
 export interface BatchNormOptions {
@@ -44,6 +44,11 @@ export function batchNorm(x: Tensor4D, options: BatchNormOptions): Tensor4D {
             5,
           )
           .slice(0, 3);
+      const trace = activeTrace();
+      if (trace !== null) {
+        const inputs = { dy: open, x: x!, scale: weight!, mean: mean!, variance: variance! };
+        return trace.run("FusedBatchNormGrad", inputs, {}, [x!.shape, weight!.shape, weight!.shape]);
+      }
       const deviation = tf.rsqrt(tf.add(variance!, epsilon));
       return [
         tf.mul(open, tf.mul(weight!, deviation)),

@@ -3,7 +3,8 @@ import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { customOp } from "../custom_op.ts";
 import { batchNormAttributes } from "../gradients/fused_batch_norm.ts";
 import { activate, activationGradient, type Activation } from "../gradients/relu.ts";
-import { nativeBackend, type NativeBackend } from "../kernel.ts";
+import { activeTrace, nativeBackend, type NativeBackend } from "../kernel.ts";
+import type { TraceBackend } from "../trace/backend.ts";
 
 /** What a batch norm over the batch's own statistics takes; every tensor is [channels]. */
 export interface BatchNormTrainingOptions {
@@ -31,7 +32,13 @@ export interface BatchNormTrainingResult {
  */
 export function batchNormTraining(x: Tensor4D, options: BatchNormTrainingOptions): BatchNormTrainingResult {
   const native = nativeBackend();
-  const [y, mean, variance] = native === null ? portable(x, options) : fused(native, x, options);
+  const trace = activeTrace();
+  const [y, mean, variance] =
+    trace !== null
+      ? traced(trace, x, options)
+      : native === null
+        ? portable(x, options)
+        : fused(native, x, options);
   return { y: y as Tensor4D, mean: mean as Tensor1D, variance: variance as Tensor1D };
 }
 
@@ -62,6 +69,29 @@ function fused(native: NativeBackend, x: Tensor4D, options: BatchNormTrainingOpt
           5,
         )
         .slice(0, 3);
+    },
+  );
+}
+
+/** One operation to the trace, which keeps what the native kernel keeps. */
+function traced(trace: TraceBackend, x: Tensor4D, options: BatchNormTrainingOptions): Tensor[] {
+  const { weight, bias, epsilon, activation = "none" } = options;
+  const channels = weight.shape;
+  return customOp(
+    { x, weight, bias },
+    (save) => {
+      const inputs = { x, scale: weight, offset: bias };
+      const outputs = [x.shape, channels, channels];
+      const [normalised, mean, variance] = trace.run("FusedBatchNormTraining", inputs, { epsilon }, outputs);
+      const y = activate(normalised!, activation);
+      const kept = [x, weight, mean!, variance!];
+      save(activation === "none" ? kept : [...kept, y]);
+      return [y, mean!, variance!];
+    },
+    ([dy], [x, weight, mean, variance, y]) => {
+      const open = activationGradient(dy!, y ?? dy!, activation);
+      const inputs = { dy: open, x: x!, scale: weight!, mean: mean!, variance: variance! };
+      return trace.run("FusedBatchNormGrad", inputs, { epsilon }, [x!.shape, channels, channels]);
     },
   );
 }

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { customOp } from "../custom_op.ts";
 import { padOrCrop, spread, type ConvOptions } from "../geometry.ts";
+import { activeTrace } from "../kernel.ts";
 
 type Padding = "valid" | "same" | tf.backend_util.ExplicitPadding;
 
@@ -16,12 +17,26 @@ export function conv2d(x: Tensor4D, kernel: Tensor4D, options: ConvOptions = {})
   const { stride = 1, padding = 0, dilation = 1 } = options;
   const pad = tfjsPadding(kernel, stride, padding, dilation);
   // TF.js takes a stride or a dilation, not both: the positions that the stride leaves out are dropped after.
-  if (stride > 1 && dilation > 1)
+  if (stride > 1 && dilation > 1) {
+    if (activeTrace() !== null) return asWritten("Conv2D", x, kernel, { stride, padding, dilation });
     return everyNth(
       tf.conv2d(x, kernel, 1, tfjsPadding(kernel, 1, padding, dilation), "NHWC", dilation),
       stride,
     );
+  }
   return tf.conv2d(x, kernel, stride, pad, "NHWC", dilation);
+}
+
+/** Runs a convolution's kernel without the checks of `tf.conv2d`, which refuses a stride beside a dilation. */
+export function asWritten(
+  kernelName: "Conv2D" | "DepthwiseConv2dNative",
+  x: Tensor4D,
+  kernel: Tensor4D,
+  { stride, padding, dilation }: Required<ConvOptions>,
+): Tensor4D {
+  const pad = tfjsPadding(kernel, stride, padding, dilation);
+  const attributes = { strides: stride, pad, dataFormat: "NHWC", dilations: dilation };
+  return tf.engine().runKernel<Tensor4D>(kernelName, { x, filter: kernel }, attributes);
 }
 
 /** Padding as TF.js has it: by name where a name says the same, since kernels are fastest so. */

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { ConvOptions } from "../geometry.ts";
-import { everyNth, tfjsPadding } from "./conv2d.ts";
+import { activeTrace } from "../kernel.ts";
+import { asWritten, everyNth, tfjsPadding } from "./conv2d.ts";
 
 /**
  * A depthwise convolution with PyTorch's symmetric padding; differentiable in x and kernel.
@@ -12,11 +13,14 @@ import { everyNth, tfjsPadding } from "./conv2d.ts";
  */
 export function depthwiseConv2d(x: Tensor4D, kernel: Tensor4D, options: ConvOptions = {}): Tensor4D {
   const { stride = 1, padding = 0, dilation = 1 } = options;
-  if (stride > 1 && dilation > 1)
+  if (stride > 1 && dilation > 1) {
+    if (activeTrace() !== null)
+      return asWritten("DepthwiseConv2dNative", x, kernel, { stride, padding, dilation });
     return everyNth(
       tf.depthwiseConv2d(x, kernel, 1, tfjsDepthwisePadding(kernel, 1, padding, dilation), "NHWC", dilation),
       stride,
     );
+  }
   return tf.depthwiseConv2d(
     x,
     kernel,

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { customOp } from "../custom_op.ts";
-import { attribute, nativeBackend } from "../kernel.ts";
+import { activeTrace, attribute, nativeBackend } from "../kernel.ts";
 
 /** How the cross entropy of single pixels becomes one number. */
 export interface SoftmaxCrossEntropyOptions {
@@ -64,6 +64,9 @@ function perPixel(logits: Tensor2D, target: Tensor1D): Tensor[] {
       [logits, target],
       2,
     );
+  const trace = activeTrace();
+  if (trace !== null)
+    return trace.run("SparseSoftmaxCrossEntropy", { logits, target }, {}, [target.shape, logits.shape]);
   const classes = logits.shape[1];
   // One-hot codes say nothing about a label that is out of range.
   const outside = tf.logicalOr(tf.less(target, 0), tf.greaterEqual(target, classes));
