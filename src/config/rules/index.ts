@@ -1,6 +1,9 @@
 import { classWeights } from "./class_weights.ts";
 import { cropSize } from "./crop_size.ts";
 import { densePyramid } from "./dense_pyramid.ts";
+import { minLr } from "./min_lr.ts";
+import { milestones } from "./milestones.ts";
+import { nesterov } from "./nesterov.ts";
 import { preprocess } from "./preprocess.ts";
 import { repeatedHooks } from "./repeated_hooks.ts";
 import type { Rule } from "./rule.ts";
@@ -16,4 +19,7 @@ export const rules: readonly Rule[] = [
   repeatedHooks,
   slidingWindow,
   warmup,
+  milestones,
+  minLr,
+  nesterov,
 ];

@@ -3,6 +3,7 @@ export type { ConvOptions } from "../geometry.ts";
 export type { Activation } from "../gradients/relu.ts";
 export { relu, relu6 } from "./activation.ts";
 export { addRelu } from "./add_relu.ts";
+export { adamWUpdate, type AdamWOptions, type AdamWState } from "./adamw_update.ts";
 export { adaptiveAvgPool } from "./adaptive_avg_pool.ts";
 export { batchNorm, type BatchNormOptions } from "./batch_norm.ts";
 export {

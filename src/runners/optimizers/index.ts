@@ -1,5 +1,6 @@
 import type { OptimizerRecord } from "../../registry/component.ts";
+import adamw from "./adamw.ts";
 import sgd from "./sgd.ts";
 
 /** The optimisers that come with segfuse. */
-export const optimizers: readonly OptimizerRecord[] = [sgd];
+export const optimizers: readonly OptimizerRecord[] = [sgd, adamw];

@@ -1,9 +1,18 @@
+import { Type } from "typebox";
 import type { Config } from "../../config/sections.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { globMatcher } from "../../util/glob.ts";
 
 /** Options that every optimiser has, beside its own (section `optimizer` of a config). */
 export type CommonOptimizerOptions = Pick<Config["optimizer"], "paramwise">;
+
+/** The option of optimisers with weight decay that spares biases and normalisations; for their schemas. */
+export const normBiasDecayOption = {
+  norm_bias_decay: Type.Boolean({
+    default: true,
+    description: "weight decay also for biases and the parameters of normalisations",
+  }),
+};
 
 /** What a parameter's learning rate and weight decay are multiplied with. */
 export interface Multipliers {

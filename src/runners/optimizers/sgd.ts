@@ -1,12 +1,16 @@
 import type { NamedTensorMap } from "@tensorflow/tfjs";
-import * as tf from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { sgdMomentumUpdate } from "../../engine/ops/index.ts";
-import { zeros } from "../../nn/initialisers.ts";
-import { Parameter } from "../../nn/parameter.ts";
+import type { Parameter } from "../../nn/parameter.ts";
 import { defineOptimizer } from "../../registry/component.ts";
 import type { Optimizer } from "../contracts.ts";
-import { multipliers, type CommonOptimizerOptions, type Multipliers } from "./paramwise.ts";
+import {
+  multipliers,
+  normBiasDecayOption,
+  type CommonOptimizerOptions,
+  type Multipliers,
+} from "./paramwise.ts";
+import { zerosLike } from "./state.ts";
 
 const schema = Type.Object({
   momentum: Type.Number({
@@ -17,10 +21,7 @@ const schema = Type.Object({
   }),
   nesterov: Type.Boolean({ default: false, description: "look ahead along the momentum" }),
   weight_decay: Type.Number({ minimum: 0, default: 1e-4, description: "L2 penalty, added to the gradient" }),
-  norm_bias_decay: Type.Boolean({
-    default: true,
-    description: "weight decay also for biases and the parameters of normalisations",
-  }),
+  ...normBiasDecayOption,
 });
 
 /** Stochastic gradient descent with momentum, exactly as `torch.optim.SGD` (dampening 0) computes it. */
@@ -48,10 +49,7 @@ class Sgd implements Optimizer {
   ) {
     const { paramwise, norm_bias_decay: normBiasDecay } = options;
     for (const [name, parameter] of parameters) {
-      const { shape, layout, role } = parameter;
-      const buffer = new Parameter({ shape, layout, role, initialiser: zeros, trainable: false });
-      buffer.materialise(tf.tidy(() => tf.variable(tf.zeros([...shape]), false)));
-      this.buffers.set(name, buffer);
+      this.buffers.set(name, zerosLike(parameter));
       this.multipliers.set(name, multipliers(name, parameter, { paramwise, normBiasDecay }));
     }
   }

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { defineSchedule } from "../../registry/component.ts";
+import { minLrOption } from "./min_lr.ts";
 import { warmupFactor, type CommonScheduleOptions } from "./warmup.ts";
 
 /**
@@ -12,7 +13,7 @@ export default defineSchedule({
   description: "Polynomial decay of the learning rate over the whole run.",
   schema: Type.Object({
     power: Type.Number({ minimum: 0, default: 0.9, description: "exponent; 1: linear, 0: constant" }),
-    min_lr: Type.Number({ minimum: 0, default: 0, description: "the rate that the decay ends at" }),
+    min_lr: minLrOption,
   }),
   create: (options) => {
     const { iterations, warmup, power, min_lr } = options as typeof options & CommonScheduleOptions;
