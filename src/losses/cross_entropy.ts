@@ -2,16 +2,13 @@ import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { softmaxCrossEntropy } from "../engine/ops/index.ts";
-import { SegfuseError } from "../errors.ts";
 import { defineLoss } from "../registry/component.ts";
 import type { Loss, LossInputs } from "./contracts.ts";
+import { classWeightsOption, requirePerClass, weighted, weightOption } from "./options.ts";
 
 const Options = Type.Object({
-  weight: Type.Number({ minimum: 0, default: 1, description: "what the loss is multiplied by" }),
-  class_weights: Type.Union([Type.Array(Type.Number({ minimum: 0 }), { minItems: 1 }), Type.Null()], {
-    default: null,
-    description: "a factor for the pixels of each class, one number per class; null: all alike",
-  }),
+  ...weightOption,
+  ...classWeightsOption("the pixels of each class"),
   avg_non_ignore: Type.Boolean({
     default: true,
     description: "average over the labelled pixels; false: over all pixels, ignored ones included",
@@ -33,14 +30,7 @@ class CrossEntropy implements Loss {
     private readonly options: Static<typeof Options>,
     private readonly inputs: LossInputs,
   ) {
-    const count = options.class_weights?.length;
-    if (count !== undefined && count !== inputs.numClasses) {
-      throw new SegfuseError("SEGFUSE_CLASS_WEIGHTS", "class weights do not fit the classes", {
-        where: "class_weights of a cross_entropy loss",
-        expected: `${inputs.numClasses} numbers, one per class`,
-        found: `${count}`,
-      });
-    }
+    requirePerClass(options.class_weights, inputs.numClasses, "class_weights of a cross_entropy loss");
   }
 
   forward(logits: Tensor4D, labels: Tensor3D): Scalar {
@@ -50,6 +40,6 @@ class CrossEntropy implements Loss {
       classWeights: class_weights === null ? null : tf.tensor1d(class_weights, "float32"),
       avgNonIgnore: avg_non_ignore,
     });
-    return weight === 1 ? loss : tf.mul(loss, weight);
+    return weighted(loss, weight);
   }
 }

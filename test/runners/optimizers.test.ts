@@ -42,15 +42,12 @@ const defaults = {
 function create(type: "sgd" | "adamw", options: object, trained: Map<string, Parameter>): Optimizer {
   const paramwise = [{ match: "head.*", lr_mult: 10, decay_mult: 0.5 }];
   const full = { ...defaults[type], paramwise, ...options };
-  return registry.get("optimizer", type).create(full as never, { parameters: trained });
+  return registry.get("optimizer", type).create(full, { parameters: trained });
 }
 
 function rate(t: number): number {
   const options = { iterations: steps, power: 0.9, min_lr: 0, warmup: { iterations: 0, ratio: 0.1 } };
-  return registry
-    .get("schedule", "poly")
-    .create(options as never)
-    .rate(t, baseLr);
+  return registry.get("schedule", "poly").create(options).rate(t, baseLr);
 }
 
 /** One update with the fixture's gradients; at step 2 the loss does not depend on the normalisation. */

@@ -16,4 +16,8 @@ export { depthwiseConv2d } from "./depthwise_conv2d.ts";
 export { maxPool, type PoolOptions } from "./max_pool.ts";
 export { resizeBilinear } from "./resize_bilinear.ts";
 export { sgdMomentumUpdate, type SgdMomentumOptions } from "./sgd_momentum_update.ts";
-export { softmaxCrossEntropy, type SoftmaxCrossEntropyOptions } from "./softmax_cross_entropy.ts";
+export {
+  softmaxCrossEntropy,
+  type PixelLosses,
+  type SoftmaxCrossEntropyOptions,
+} from "./softmax_cross_entropy.ts";

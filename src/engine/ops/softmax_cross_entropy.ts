@@ -14,6 +14,23 @@ export interface SoftmaxCrossEntropyOptions {
    * False: their weighted sum divided by the number of all pixels, as mmsegmentation's default.
    */
   avgNonIgnore: boolean;
+  /** Hard example mining; default: every labelled pixel counts. */
+  hard?: {
+    /** 1 for each pixel that counts, 0 for the others; a constant to gradients. */
+    choose: (pixels: PixelLosses) => Tensor1D;
+    /** Average over the chosen pixels alone, whatever `avgNonIgnore` says. */
+    average: boolean;
+  };
+}
+
+/** What hard example mining chooses by; each tensor is [pixels], the batch's images one after the other. */
+export interface PixelLosses {
+  /** Cross entropies, without class weights; some number ≥ 0 where a pixel has no label. */
+  losses: Tensor1D;
+  /** 1 where a pixel has a label, else 0. */
+  labelled: Tensor1D;
+  /** The class's weight; 0 where a pixel has no label. */
+  weights: Tensor1D;
 }
 
 /**
@@ -37,9 +54,13 @@ export function softmaxCrossEntropy(
       const counts = tf.notEqual(flat, options.ignoreIndex);
       const target = tf.mul<Tensor1D>(flat, tf.cast(counts, "int32"));
       const [losses, slope] = perPixel(tf.reshape(logits, [-1, classes]), target);
-      const weight = pixelWeights(target, tf.cast(counts, "float32"), options.classWeights ?? null);
+      const labelled = tf.cast(counts, "float32") as Tensor1D;
+      const weights = pixelWeights(target, labelled, options.classWeights ?? null);
+      const chosen = options.hard?.choose({ losses: losses as Tensor1D, labelled, weights });
+      const weight = chosen === undefined ? weights : tf.mul(weights, chosen);
       // The smallest normal number instead of 0 divides sums of zeros into 0.
-      const total = options.avgNonIgnore ? tf.maximum(tf.sum(weight), 1.2e-38) : tf.scalar(flat.size);
+      const over = options.hard?.average === true ? weight : options.avgNonIgnore ? weights : null;
+      const total = over === null ? tf.scalar(flat.size) : tf.maximum(tf.sum(over), 1.2e-38);
       const share = tf.div(weight, total);
       save([tf.reshape(tf.mul(slope!, tf.expandDims(share, 1)), logits.shape)]);
       return [tf.div(tf.sum(tf.mul(losses!, weight)), total)];
@@ -50,7 +71,7 @@ export function softmaxCrossEntropy(
 }
 
 /** Each pixel's weight [pixels]: 0 where it does not count. */
-function pixelWeights(target: Tensor1D, counts: Tensor, classWeights: Tensor1D | null): Tensor {
+function pixelWeights(target: Tensor1D, counts: Tensor1D, classWeights: Tensor1D | null): Tensor1D {
   return classWeights === null ? counts : tf.mul(tf.gather(classWeights, target), counts);
 }
 
