@@ -1,5 +1,6 @@
 import { Type, type Static } from "typebox";
 import { metricNames } from "../evaluation/metrics.ts";
+import { scoreNames } from "../evaluation/scores.ts";
 import { componentRef, pathOption } from "../registry/component_ref.ts";
 
 // The sections of a config, with every key that is no component's own option. Written once here: the
@@ -219,6 +220,10 @@ const EvaluationSection = Type.Object(
       default: ["mIoU", "mAcc", "aAcc"],
       description: "metrics that tables and logs show; reports hold all of them",
     }),
+    loss: Type.Boolean({
+      default: true,
+      description: "count the head's loss as well during training (val_loss)",
+    }),
   },
   { ...strict, default: {}, description: "how a network is judged" },
 );
@@ -230,9 +235,9 @@ const CheckpointSection = Type.Object(
     keep_every: nullable(size, {
       description: "checkpoints at multiples of this are kept for ever; null: none",
     }),
-    best: nullable(metricName, {
+    best: nullable(Type.Enum([...scoreNames]), {
       default: "mIoU",
-      description: "metric whose best checkpoint is kept; null: none",
+      description: "score whose best checkpoint is kept (val_loss: the lowest); null: none",
     }),
   },
   { ...strict, default: {}, description: "when training state is stored" },

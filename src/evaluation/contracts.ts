@@ -64,6 +64,11 @@ export interface EvaluationResult {
   /** Pixels by [label][prediction]. */
   readonly confusion: readonly (readonly number[])[];
   readonly constantGuess: ConstantGuess | null;
+  /**
+   * The head's losses, weights included, as the mean over images by their labelled pixels (for a loss of single
+   * pixels: what one batch of all images would have); null where it was not counted.
+   */
+  readonly loss: number | null;
   readonly images: number;
   /** Pixels whose label is a class. */
   readonly pixels: number;

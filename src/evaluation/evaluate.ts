@@ -1,3 +1,4 @@
+import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { EvaluationSample } from "../datasets/contracts.ts";
 import { BoundaryCounts } from "./boundary.ts";
 import { Confusion } from "./confusion.ts";
@@ -11,12 +12,18 @@ import type {
 } from "./contracts.ts";
 import { inferenceSettings } from "./inference.ts";
 import { classCounts, classMetrics, constantGuess, nanMean, overallMetrics } from "./metrics.ts";
+import { MeanLoss } from "./mean_loss.ts";
 import { predictImages } from "./predict.ts";
 
 export interface EvaluateInputs {
   readonly segmentor: InferenceNetwork;
   readonly loader: EvaluationSource;
   readonly options: EvaluationOptions;
+  /**
+   * The loss of logits [batch, height, width, classes] at the labels' size, labels [batch, height, width] (int32);
+   * default: none is counted. With several scales or flip it is that of the image as it is.
+   */
+  readonly loss?: ((logits: Tensor4D, labels: Tensor3D) => Scalar) | undefined;
   /** [height, width]; the window of `slide` where the options name none. */
   readonly cropSize: Size;
   /**
@@ -40,6 +47,7 @@ export async function evaluate(inputs: EvaluateInputs): Promise<EvaluationResult
   const settings = inferenceSettings(options, inputs.cropSize);
   const confusion = new Confusion(loader.info.classes.length, loader.info.ignoreIndex);
   const boundary = options.metrics.includes("mBIoU") ? new BoundaryCounts(loader.info.classes.length) : null;
+  const loss = inputs.loss === undefined ? null : new MeanLoss(inputs.loss, loader.info.ignoreIndex);
   let done = 0;
 
   const wasTraining = segmentor.context.training;
@@ -47,7 +55,8 @@ export async function evaluate(inputs: EvaluateInputs): Promise<EvaluationResult
   try {
     for await (const batch of batches(loader.samples(), inputs.batchSize ?? 1)) {
       const { labelHeight, labelWidth } = batch[0]!;
-      const predictions = await predictImages(segmentor, batch, [labelHeight, labelWidth], settings);
+      const size: Size = [labelHeight, labelWidth];
+      const predictions = await predictImages(segmentor, batch, size, settings, loss?.of(batch));
       for (const [i, sample] of batch.entries()) {
         const pixels = sample.labelHeight * sample.labelWidth;
         const prediction = predictions.subarray(i * pixels, (i + 1) * pixels);
@@ -60,7 +69,8 @@ export async function evaluate(inputs: EvaluateInputs): Promise<EvaluationResult
   } finally {
     segmentor.context.training = wasTraining;
   }
-  return summarise(confusion, boundary, loader.info.classes, done, (performance.now() - started) / 1000);
+  const seconds = (performance.now() - started) / 1000;
+  return { ...summarise(confusion, boundary, loader.info.classes, done, seconds), loss: loss?.mean ?? null };
 }
 
 /** Metrics from counts; `seconds` and `images` are passed on. */
@@ -88,6 +98,7 @@ export function summarise(
     absentClasses: perClass.filter(({ IoU }) => Number.isNaN(IoU)).map(({ name }) => name),
     confusion: rows,
     constantGuess: constantGuess(rows),
+    loss: null,
     images,
     pixels: confusion.pixels,
     ignoredPixels: confusion.ignoredPixels,

@@ -32,6 +32,9 @@ export function inferenceSettings(
  *   antialiasing) to round(scale · size of the image), the logits are resized to `size`, and the softmax maps
  *   of all scales and flips are averaged with equal weights.
  *
+ * `onLogits` is given the logits of the images as they are (scale 1, not mirrored), resized to `size`; they are
+ * computed for it alone where the settings have no such view.
+ *
  * The network's mode is the caller's affair (`context.training` is false during evaluation).
  */
 export function predictClasses(
@@ -39,10 +42,22 @@ export function predictClasses(
   images: Tensor4D,
   size: Size,
   settings: InferenceSettings,
+  onLogits?: (logits: Tensor4D) => void,
 ): Tensor3D {
+  const show = (logits: Tensor4D): Tensor4D => {
+    if (onLogits !== undefined) {
+      tf.tidy(() => onLogits(resizeBilinear(logits, [...size], network.context.alignCorners)));
+    }
+    return logits;
+  };
+  if (onLogits !== undefined && !settings.scales.includes(1))
+    tf.tidy(() => void show(viewLogits(network, images, 1, false, settings)));
   const flips = settings.flip ? [false, true] : [false];
   const views = settings.scales.flatMap((scale) =>
-    flips.map((flip) => () => viewLogits(network, images, scale, flip, settings)),
+    flips.map((flip) => () => {
+      const logits = viewLogits(network, images, scale, flip, settings);
+      return scale === 1 && !flip ? show(logits) : logits;
+    }),
   );
   return classMap(views, size, network.context.alignCorners);
 }

@@ -10,6 +10,7 @@ export type NormalisedImage = Pick<EvaluationSample, "height" | "width" | "image
  * Predicts images of one size together.
  *
  * @param size [height, width] of the class maps
+ * @param onLogits given the logits [batch, ...size, classes] of the images at scale 1
  * @returns class numbers, [batch, ...size]; nothing stays on the engine
  */
 export async function predictImages(
@@ -17,8 +18,9 @@ export async function predictImages(
   images: readonly NormalisedImage[],
   size: Size,
   settings: InferenceSettings,
+  onLogits?: (logits: tf.Tensor4D) => void,
 ): Promise<Int32Array> {
-  const classes = tf.tidy(() => predictClasses(network, stackImages(images), size, settings));
+  const classes = tf.tidy(() => predictClasses(network, stackImages(images), size, settings, onLogits));
   try {
     return await classes.data<"int32">();
   } finally {

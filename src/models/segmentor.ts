@@ -100,6 +100,11 @@ export class Segmentor extends Module {
     return { total: tf.addN(Object.values(parts)), parts };
   }
 
+  /** The head's own losses of given logits, weights included, summed; of auxiliary heads nothing. */
+  headLoss(logits: Tensor4D, labels: Tensor3D): Scalar {
+    return tf.tidy(() => tf.addN(this.lossesOf[0]!.losses.map((loss) => loss.forward(logits, labels))));
+  }
+
   /** The neck's gate maps [batch, h, w, channels], finest first; none where it has no gates. */
   gateMaps(images: Tensor4D): Tensor4D[] {
     return tf.tidy(() => this.neck.gateMaps(this.features(images)));

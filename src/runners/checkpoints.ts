@@ -128,7 +128,7 @@ export class CheckpointFolder {
   }
 }
 
-/** A checkpoint that was found: a folder with everything, or a weight file alone. */
+/** A checkpoint that was found: a folder with everything, or a weight file alone. `weights` are for use, not for resuming. */
 export interface FoundCheckpoint {
   readonly weights: string;
   /** Null for a weight file. */
@@ -153,7 +153,7 @@ export async function findCheckpoint(
   for (const pointer of [prefer, "best", "last"] as const) {
     const folder = await checkpoints.named(pointer);
     if (folder === null) continue;
-    if (await exists(join(folder, "model.safetensors"))) return inFolder(folder);
+    if (await exists(join(folder, "model.safetensors"))) return await inFolder(folder);
     throw none(join(checkpoints.folder, pointer), `the name of ${basename(folder)}, which is not there`);
   }
   throw none(path, "a folder without checkpoints");
@@ -175,8 +175,10 @@ export async function readState(folder: string): Promise<CheckpointState> {
   throw new SegfuseError("SEGFUSE_CHECKPOINT", "a checkpoint's state is of another format", { where: path });
 }
 
-function inFolder(folder: string): FoundCheckpoint {
-  return { weights: join(folder, "model.safetensors"), folder };
+/** The weights' moving average, where the run kept one, is what was evaluated and what is used. */
+async function inFolder(folder: string): Promise<FoundCheckpoint> {
+  const average = join(folder, "ema.safetensors");
+  return { weights: (await exists(average)) ? average : join(folder, "model.safetensors"), folder };
 }
 
 function none(where: string, found: string): SegfuseError {

@@ -157,6 +157,13 @@ export interface RunControl {
   evaluate(): Promise<EvaluationResult>;
   /** Stores a checkpoint of this iteration. @returns its folder */
   save(): Promise<string>;
+  /**
+   * Stores the present state as the only checkpoint of another work folder, from which `--resume-from` can go on;
+   * returns when it is whole. The run's own checkpoints and log know nothing of it.
+   *
+   * @returns the checkpoint's folder
+   */
+  saveAside(workDir: string): Promise<string>;
   /** Ends training after this iteration as if it were the last one: it is stored, and the run is finished. */
   requestStop(reason: string): void;
 }

@@ -81,7 +81,9 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
   const { config } = loaded;
   const { iterations } = config.schedule;
   const resumed = await resumePoint(inputs);
-  if (resumed !== null && (resumed.state.iteration >= iterations || resumed.state.stopped != null)) {
+  // With another config (more patience, no early stopping) a run that has stopped may go on.
+  const isStopped = resumed?.state.stopped != null && resumed.state.config_hash === loaded.hash;
+  if (resumed !== null && (resumed.state.iteration >= iterations || isStopped)) {
     const { best, train_seconds: trainSeconds, iteration, stopped } = resumed.state;
     const reason = stopped == null ? "" : `: ${stopped}`;
     logger.info(

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { isBetter, scoreOf } from "../evaluation/scores.ts";
 import { stringifyConfig, type LoadedConfig } from "../config/load.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
 import type { TrainLoader } from "../datasets/loader.ts";
@@ -10,7 +11,12 @@ import type { Registry } from "../registry/registry.ts";
 import { writeFileAtomically } from "../util/atomic_file.ts";
 import type { Logger } from "../util/logger.ts";
 import { segfuseVersion, versions } from "../util/versions.ts";
-import { CheckpointFolder, type BestScore, type CheckpointState } from "./checkpoints.ts";
+import {
+  CheckpointFolder,
+  type BestScore,
+  type CheckpointInputs,
+  type CheckpointState,
+} from "./checkpoints.ts";
 import type { FinishedUpdate, Optimizer, RunControl } from "./contracts.ts";
 import { createHooks, type HookList } from "./hook_list.ts";
 import type { InitialWeights } from "./network.ts";
@@ -72,7 +78,8 @@ export class TrainingLoop implements RunControl {
     const { loaded, registry, workDir, segmentor, onProgress, resumed } = inputs;
     this.iterations = loaded.config.schedule.iterations;
     this.iteration = resumed?.iteration ?? 0;
-    this.best = resumed?.best ?? null;
+    // A score of another kind says nothing about this one.
+    this.best = resumed?.best?.metric === loaded.config.checkpoint.best ? (resumed?.best ?? null) : null;
     this.checkpoints = new CheckpointFolder(workDir);
     this.validation = new Validation(loaded.config, segmentor, onProgress);
     this.hooks = createHooks(registry, { ...inputs, run: this });
@@ -120,51 +127,58 @@ export class TrainingLoop implements RunControl {
     const result = await this.hooks.aroundEvaluation(iteration, () => this.validation.run(this.lastUpdate));
     this.evaluated = { iteration, result };
     if (metric !== null) {
-      const value = (result.metrics as unknown as Record<string, number>)[metric] ?? NaN;
-      if (value > (this.best?.value ?? -Infinity)) this.best = { metric, value, iteration };
+      const value = scoreOf(result, metric);
+      if (isBetter(metric, value, this.best?.value ?? null)) this.best = { metric, value, iteration };
     }
     await this.hooks.call("afterEvaluation", { iteration, result });
     return result;
   }
 
   async save(): Promise<string> {
-    const { iteration, evaluated } = this;
-    const { segmentor, optimizer, loaded, info } = this.inputs;
-    const { model, seed, checkpoint } = loaded.config;
-    const { classes, palette, ignoreIndex } = info;
-    const folder = await this.checkpoints.save(
-      {
-        model: segmentor,
-        optimizerState: optimizer.state(),
-        hookTensors: this.hooks.withTensors(),
-        metadata: {
-          classes,
-          palette,
-          ignoreIndex,
-          preprocess: model.preprocess,
-          version: segfuseVersion(),
-          iteration,
-          configHash: loaded.hash,
-        },
-        state: {
-          format: "segfuse-checkpoint-1",
-          iteration,
-          seed,
-          config_hash: loaded.hash,
-          best: this.best,
-          metrics: evaluated?.iteration === iteration ? { ...evaluated.result.metrics } : null,
-          train_seconds: this.trainSeconds(),
-          hooks: this.hooks.states(),
-          stopped: this.stopReason,
-        },
-      },
-      { keepLast: checkpoint.keep_last, keepEvery: checkpoint.keep_every },
-    );
+    const { iteration } = this;
+    const { keep_last: keepLast, keep_every: keepEvery } = this.inputs.loaded.config.checkpoint;
+    const folder = await this.checkpoints.save(this.checkpoint(), { keepLast, keepEvery });
     this.stored = { iteration, folder };
     const isBest = this.best?.iteration === iteration;
     await this.log({ event: "checkpoint", iteration, best: isBest });
     await this.hooks.call("afterCheckpoint", { iteration, folder, isBest });
     return folder;
+  }
+
+  async saveAside(workDir: string): Promise<string> {
+    return new CheckpointFolder(workDir).save(this.checkpoint(), { keepLast: 1, keepEvery: null });
+  }
+
+  private checkpoint(): CheckpointInputs {
+    const { iteration, evaluated } = this;
+    const { segmentor, optimizer, loaded, info } = this.inputs;
+    const { model, seed } = loaded.config;
+    const { classes, palette, ignoreIndex } = info;
+    return {
+      model: segmentor,
+      optimizerState: optimizer.state(),
+      hookTensors: this.hooks.withTensors(),
+      metadata: {
+        classes,
+        palette,
+        ignoreIndex,
+        preprocess: model.preprocess,
+        version: segfuseVersion(),
+        iteration,
+        configHash: loaded.hash,
+      },
+      state: {
+        format: "segfuse-checkpoint-1",
+        iteration,
+        seed,
+        config_hash: loaded.hash,
+        best: this.best,
+        metrics: evaluated?.iteration === iteration ? scoresOf(evaluated.result) : null,
+        train_seconds: this.trainSeconds(),
+        hooks: this.hooks.states(),
+        stopped: this.stopReason,
+      },
+    };
   }
 
   private async update(): Promise<FinishedUpdate> {
@@ -222,4 +236,8 @@ export class TrainingLoop implements RunControl {
   private trainSeconds(): number {
     return (this.inputs.resumed?.train_seconds ?? 0) + (performance.now() - this.started) / 1000;
   }
+}
+
+function scoresOf({ metrics, loss }: EvaluationResult): Record<string, number | null> {
+  return { ...metrics, ...(loss === null ? {} : { val_loss: loss }) };
 }

@@ -22,10 +22,13 @@ export class Validation {
     const { config, segmentor, onProgress } = this;
     this.loader ??= await openEvaluationLoader({ config, section: "val" });
     const clock = new EvaluationClock(onProgress, { loss: last?.losses.loss ?? null, lr: last?.lr ?? null });
+    const decisive = decisiveScores(config);
+    const isLossNeeded = config.evaluation.loss || decisive.includes("val_loss");
     return evaluate({
       segmentor,
       loader: this.loader,
-      options: withMetric(config.evaluation, config.checkpoint.best),
+      options: withMetrics(config.evaluation, decisive),
+      loss: isLossNeeded ? (logits, labels) => segmentor.headLoss(logits, labels) : undefined,
       cropSize: config.data.crop_size,
       onImage: async (image) => {
         clock.tick(image.done, image.total);
@@ -40,8 +43,15 @@ export class Validation {
   }
 }
 
-/** The metric that decides must be counted, also where the config does not show it. */
-function withMetric<T extends { readonly metrics: readonly string[] }>(options: T, metric: string | null): T {
-  if (metric === null || options.metrics.includes(metric)) return options;
-  return { ...options, metrics: [...options.metrics, metric] };
+/** The scores that a run's course depends on: the best checkpoint's and those that hooks name as their `metric`. */
+function decisiveScores({ checkpoint, hooks }: Config): string[] {
+  return [checkpoint.best, ...hooks.map(({ metric }) => metric)].filter((name) => typeof name === "string");
+}
+
+/** Metrics that decide must be counted, also where the config does not show them. */
+function withMetrics<T extends { readonly metrics: readonly string[] }>(
+  options: T,
+  names: readonly string[],
+): T {
+  return { ...options, metrics: [...new Set([...options.metrics, ...names])] };
 }

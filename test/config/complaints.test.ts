@@ -82,7 +82,7 @@ checkpoint: {best: mIoUs}
 
       SEGFUSE_CONFIG_VALUE: 'best' has a value that it cannot have
         at: ROOT/top.yaml:9:20 (checkpoint.best)
-        expected: one of mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU, or null
+        expected: one of mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU, val_loss, or null
         found: "mIoUs" (a string)"
     `);
   });

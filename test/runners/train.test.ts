@@ -138,10 +138,10 @@ describe("a run", () => {
       "engine
       weights: all fresh (seed #)
       iter #/#  loss # (decode.loss_ce #, aux.loss_ce #)  lr #  # s/iter, # % waiting for data, #:# left
-      val at #: mIoU #, mAcc #, aAcc # (# images, #:#)
+      val at #: mIoU #, mAcc #, aAcc #, loss # (# images, #:#)
       iter #/#  loss # (decode.loss_ce #, aux.loss_ce #)  lr #  # s/iter, # % waiting for data, #:# left
       iter #/#  loss # (decode.loss_ce #, aux.loss_ce #)  lr #  # s/iter, # % waiting for data, #:# left
-      val at #: mIoU #, mAcc #, aAcc # (# images, #:#)"
+      val at #: mIoU #, mAcc #, aAcc #, loss # (# images, #:#)"
     `);
   });
 
@@ -304,8 +304,8 @@ describe("a run that cannot work", () => {
     expect(await complaint(start("diverged", ["optimizer.lr=1e30"]))).toMatchInlineSnapshot(`
       "SEGFUSE_LOSS_NOT_FINITE: the loss of iteration 2 is not finite
         at: samples 7, 1
-        found: decode.loss_ce NaN, aux.loss_ce NaN, loss NaN
-        try: a lower optimizer.lr, schedule.warmup or optimizer.clip_norm"
+        found: decode.loss_ce NaN, aux.loss_ce NaN, loss NaN; largest weight 1.59e+29 in head.classifier.weight; gradients not finite in backbone, neck, head, auxiliary_head, from auxiliary_head.classifier.bias on
+        try: a lower optimizer.lr, schedule.warmup or optimizer.clip_norm; FOLDER/diverged/diverged/report.json says more, FOLDER/diverged/diverged/checkpoints/iter_1 is the state before"
     `);
     expect(logOf("diverged").map(({ event }) => event)).toEqual(["start"]);
   });

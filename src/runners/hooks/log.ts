@@ -47,6 +47,7 @@ function logHook({ run, loaded, logger }: HookContext): Hook {
         iteration,
         split,
         metrics: result.metrics,
+        val_loss: result.loss,
         class_iou: Object.fromEntries(result.perClass.map(({ name, IoU }) => [name, IoU])),
         images: result.images,
         seconds: result.seconds,
