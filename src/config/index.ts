@@ -12,4 +12,11 @@ export {
 } from "./load.ts";
 export { OverlaySchema } from "./overlay.ts";
 export { ConfigSections, type Config } from "./sections.ts";
-export { loadStudy, StudySchema, type LoadedStudy, type StudyOptions, type StudyRow } from "./study.ts";
+export {
+  isStudy,
+  loadStudy,
+  StudySchema,
+  type LoadedStudy,
+  type StudyOptions,
+  type StudyRow,
+} from "./study.ts";

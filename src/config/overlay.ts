@@ -26,7 +26,8 @@ export const RowSchema = Type.Object(
     weights_from: optionalRow("the row whose weights this row evaluates; it trains nothing"),
     paper: Type.Union([Type.Record(Type.String(), Type.Number()), Type.Null()], {
       default: null,
-      description: "the paper's numbers by metric, in per cent",
+      description:
+        "the paper's numbers by metric, in per cent; for `segfuse cost`: params (millions), flops (10⁹)",
     }),
   },
   { additionalProperties: false, description: "one line of the table" },

@@ -5,7 +5,7 @@ import { assertNone, ConfigError, nearestName, type Complaint } from "./complain
 import { ConfigLoader, type LoadedConfig, type LoadOptions } from "./load.ts";
 import { readOverlay, RowSchema, rowName, type Overlay, type Row } from "./overlay.ts";
 import { resolvePaths } from "./paths.ts";
-import { keyOriginAt, originAt } from "./tree.ts";
+import { child, keyOriginAt, originAt } from "./tree.ts";
 import { Validator } from "./validate.ts";
 
 /** A study: the rows of one table, each a config, beside the paper's numbers. */
@@ -103,6 +103,15 @@ export async function loadStudy(file: string, options: StudyOptions = {}): Promi
     seeds: options.seeds ?? study.seeds,
     rows: await loadRows(chosen, loader, overlays),
   };
+}
+
+/**
+ * Whether a file is a study and not a config: its own keys and those of its bases tell.
+ *
+ * @throws ConfigError where it cannot be read
+ */
+export async function isStudy(file: string): Promise<boolean> {
+  return child((await readWithBases(resolve(file))).node, "rows") !== undefined;
 }
 
 function stem(path: string): string {

@@ -7,3 +7,5 @@ export {
   type SegmentorTrace,
   type SegmentorTraceOptions,
 } from "./trace_segmentor.ts";
+export { conventions, conventionTexts, type Convention } from "./conventions.ts";
+export { costOf, type ByPart, type Cost, type CostOptions } from "./count.ts";

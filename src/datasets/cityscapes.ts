@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { defineDataset } from "../registry/component.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import { cityscapesClasses } from "./cityscapes_classes.ts";
+import type { DatasetInfo } from "./contracts.ts";
 import { FileDataset, type FilePair } from "./file_dataset.ts";
 import { LabelTable } from "./label_table.ts";
 import { filesByStem, pairUp, requireFolder, requireSamples } from "./listing.ts";
@@ -26,6 +27,7 @@ export default defineDataset({
       },
     ),
   }),
+  info: ({ ignore_index }) => describe(ignore_index),
   async create({ root, ignore_index }, { split }) {
     const advice =
       "set SEGFUSE_CITYSCAPES (or data.dataset.root) to the folder that holds leftImg8bit and gtFine";
@@ -35,7 +37,8 @@ export default defineDataset({
     for (const folder of [images, masks])
       await requireFolder(folder, `split "${split}" of Cityscapes`, advice);
 
-    const ignoreIndex = ignore_index ?? 255;
+    const info = describe(ignore_index);
+    const { ignoreIndex } = info;
     const trainIds = trainIdTable(ignoreIndex);
     const labelIds = labelIdTable(ignoreIndex);
     const byTrainId = await filesByStem(masks, [trainIdsSuffix]);
@@ -47,16 +50,17 @@ export default defineDataset({
       const id = pair.id.split("/").at(-1)!;
       return { ...pair, id, table: byTrainId.has(pair.id) ? trainIds : labelIds };
     });
-    return new FileDataset(
-      {
-        classes: cityscapesClasses.map((c) => c.name),
-        palette: cityscapesClasses.map((c) => c.color),
-        ignoreIndex,
-      },
-      requireSamples(pairs, split, images),
-    );
+    return new FileDataset(info, requireSamples(pairs, split, images));
   },
 });
+
+function describe(ignoreIndex: number | null): DatasetInfo {
+  return {
+    classes: cityscapesClasses.map((c) => c.name),
+    palette: cityscapesClasses.map((c) => c.color),
+    ignoreIndex: ignoreIndex ?? 255,
+  };
+}
 
 /** `labelTrainIds`: the class numbers themselves, 255 elsewhere. */
 function trainIdTable(ignoreIndex: number): LabelTable {

@@ -59,6 +59,7 @@ export default defineDataset({
   type: "folder",
   description: "a folder of images and a folder of PNG masks, split by subfolders or by lists",
   schema,
+  info: describe,
   async create(options, { split }) {
     const { root, image_suffixes, mask_suffixes } = options;
     const info = describe(options);

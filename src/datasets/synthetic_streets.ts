@@ -21,6 +21,12 @@ const schema = Type.Object({
   }),
 });
 
+const info: DatasetInfo = {
+  classes: streetClasses.map((c) => c.name),
+  palette: streetClasses.map((c) => c.color),
+  ignoreIndex: 255,
+};
+
 /**
  * Drawn street scenes: large regions, and thin and small things at many distances, with perspective, texture,
  * light and occlusion. For trying things out where there is no real data; what it shows of a method is no more
@@ -31,6 +37,7 @@ export default defineDataset({
   description:
     "procedural street scenes of 11 classes, drawn when they are needed; splits train, val and test",
   schema,
+  info: () => info,
   // What `open` throws becomes a rejection.
   create: (options, { split }) => new Promise((resolve) => resolve(open(options, split))),
 });
@@ -52,11 +59,7 @@ function open(options: Static<typeof schema>, split: string): SyntheticStreets {
 }
 
 class SyntheticStreets implements Dataset {
-  readonly info: DatasetInfo = {
-    classes: streetClasses.map((c) => c.name),
-    palette: streetClasses.map((c) => c.color),
-    ignoreIndex: 255,
-  };
+  readonly info = info;
 
   constructor(
     private readonly split: string,

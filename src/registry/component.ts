@@ -1,5 +1,5 @@
 import type { Static, TObject } from "typebox";
-import type { Dataset, Transform, TransformInputs } from "../datasets/contracts.ts";
+import type { Dataset, DatasetInfo, Transform, TransformInputs } from "../datasets/contracts.ts";
 import type { Loss, LossInputs } from "../losses/contracts.ts";
 import type {
   AuxiliaryHead,
@@ -58,6 +58,8 @@ export interface LossRecord<S extends TObject = TObject> extends RecordBase<"los
   create(options: Static<S>, inputs: LossInputs): Loss;
 }
 export interface DatasetRecord<S extends TObject = TObject> extends RecordBase<"dataset", S> {
+  /** What the options alone say of the data set, for commands that need no files; undefined: the files must be there. */
+  readonly info?: (options: Static<S>) => DatasetInfo;
   /** Lists the split and checks that its files exist; decodes nothing. Called in the main thread and in each worker. */
   create(options: Static<S>, inputs: { split: string }): Promise<Dataset>;
 }

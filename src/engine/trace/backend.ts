@@ -8,7 +8,6 @@ import type { KernelInputs, ShapedOutput } from "./shapes/types.ts";
 interface Block {
   readonly bytes: number;
   readonly source: TraceSource;
-  readonly path: string;
   users: number;
 }
 
@@ -38,7 +37,7 @@ export class TraceBackend extends tf.KernelBackend {
   private live = 0;
   private peak = 0;
   private parameterBytes = 0;
-  private kept: Map<string, number> | null = null;
+  private kept: Map<number, number> | null = null;
   private inBackward = false;
 
   /** A tensor without values that records call by `name`. The caller's scope owns it. */
@@ -144,7 +143,7 @@ export class TraceBackend extends tf.KernelBackend {
     const bytes = bytesOf(shape, dtype);
     this.live += bytes;
     this.peak = Math.max(this.peak, this.live);
-    const block: Block = { bytes, source, path: this.path, users: 1 };
+    const block: Block = { bytes, source, users: 1 };
     const dataId = {};
     this.entries.set(dataId, { block, source, values, references: 1 });
     return { dataId, shape, dtype };
@@ -163,8 +162,8 @@ export class TraceBackend extends tf.KernelBackend {
   private noteKept(): void {
     if (!this.inBackward || this.kept !== null) return;
     this.kept = new Map();
-    for (const { bytes, path, source } of new Set([...this.entries.values()].map(({ block }) => block))) {
-      if (source.kind === "node") this.kept.set(path, (this.kept.get(path) ?? 0) + bytes);
+    for (const { bytes, source } of new Set([...this.entries.values()].map(({ block }) => block))) {
+      if (source.kind === "node") this.kept.set(source.node, (this.kept.get(source.node) ?? 0) + bytes);
     }
   }
 

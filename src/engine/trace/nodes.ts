@@ -39,8 +39,8 @@ export interface TraceMemory {
   /** The most that lay in memory at one time, parameters and inputs included. */
   readonly peak: number;
   /**
-   * What the forward pass keeps for the backward pass, by the path of the module that made it: outputs alone,
+   * What the forward pass keeps for the backward pass, by the `id` of the operation that made it: outputs alone,
    * not parameters and inputs. Empty without a backward pass.
    */
-  readonly kept: ReadonlyMap<string, number>;
+  readonly kept: ReadonlyMap<number, number>;
 }

@@ -1,0 +1,66 @@
+import { requireEnvironment, type LoadedConfig, type LoadedStudy } from "../config/index.ts";
+import type { DatasetInfo } from "../datasets/contracts.ts";
+import { openDataset } from "../datasets/loader.ts";
+import { costOf, type Convention, type Cost } from "../cost/index.ts";
+import { buildSegmentor } from "../models/build.ts";
+import type { Registry } from "../registry/registry.ts";
+
+/** How a config's cost is counted. */
+export interface CostSettings {
+  /** [height, width] of the image, in pixels. */
+  readonly size: readonly [number, number];
+  readonly convention: Convention;
+}
+
+/** One row of a study. */
+export interface RowCost extends Cost {
+  readonly name: string;
+}
+
+/**
+ * What a config's network costs. Reads no data: classes are `model.num_classes`, or what the data set's options
+ * say; only a data set whose files alone know its classes must be there.
+ *
+ * @throws SegfuseError of a data set that cannot be opened, of parts that do not fit, of an operation that the
+ *   trace does not know
+ */
+export async function configCost(
+  loaded: LoadedConfig,
+  registry: Registry,
+  { size: [height, width], convention }: CostSettings,
+): Promise<Cost> {
+  const { model } = loaded.config;
+  const info = await datasetInfo(loaded, registry);
+  const segmentor = buildSegmentor(model, info, registry);
+  return costOf(segmentor, { height, width, convention, inChannels: model.in_channels });
+}
+
+/** The cost of every row of a study, in the study's order. */
+export async function studyCost(
+  study: LoadedStudy,
+  registry: Registry,
+  settings: CostSettings,
+): Promise<RowCost[]> {
+  const rows: RowCost[] = [];
+  for (const { name, loaded } of study.rows) {
+    rows.push({ name, ...(await configCost(loaded, registry, settings)) });
+  }
+  return rows;
+}
+
+async function datasetInfo(
+  loaded: LoadedConfig,
+  registry: Registry,
+): Promise<{ numClasses: number; ignoreIndex: number }> {
+  const { model, data } = loaded.config;
+  if (model.num_classes !== null) return { numClasses: model.num_classes, ignoreIndex: 255 };
+  const record = registry.get("dataset", data.dataset.type);
+  const described = record.info?.(data.dataset);
+  const info = described ?? (await openedInfo(loaded));
+  return { numClasses: info.classes.length, ignoreIndex: info.ignoreIndex };
+}
+
+async function openedInfo(loaded: LoadedConfig): Promise<DatasetInfo> {
+  requireEnvironment(loaded);
+  return (await openDataset(loaded.config, "train")).info;
+}
