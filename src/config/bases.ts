@@ -1,21 +1,26 @@
 import { resolve } from "node:path";
-import { assertNone, ConfigError, displayPath, showValue, type Complaint } from "./complaint.ts";
+import { assertNone, ConfigError, showValue, type Complaint } from "./complaint.ts";
 import { joinBases, mergeMaps, type Inherited } from "./merge.ts";
+import { displayPath } from "./origin.ts";
 import { emptyMap, toData, without, type ConfigNode, type MapNode, type Origin } from "./tree.ts";
-import { readYamlFile } from "./yaml.ts";
+import { readYamlFile, type NamedBy } from "./yaml.ts";
 
 /** The key that names the files a map inherits from. */
 export const baseKey = "_base_";
+
+/** Files of one reading. Each is read once, however many routes lead to it: a lattice of bases has 2ⁿ of them. */
+type FilesRead = Map<string, Promise<Inherited>>;
 
 /**
  * Reads a config file with everything that it inherits by `_base_: FILE` or `_base_: [FILE, …]`.
  *
  * @param path absolute
- * @throws ConfigError `SEGFUSE_CONFIG_FILE`, `SEGFUSE_CONFIG_SYNTAX`, `SEGFUSE_CONFIG_BASE` (with the chain of a
- *   cycle), `SEGFUSE_CONFIG_CONFLICT`
+ * @param by what names the file, where that is not the command line
+ * @throws ConfigError `SEGFUSE_CONFIG_FILE`, `SEGFUSE_CONFIG_BASE`, `SEGFUSE_CONFIG_CYCLE` (with the chain),
+ *   `SEGFUSE_CONFIG_CONFLICT`, and what `parseYaml` throws
  */
-export async function readWithBases(path: string): Promise<Inherited> {
-  return readFileChain(path, [], null);
+export async function readWithBases(path: string, by?: NamedBy): Promise<Inherited> {
+  return readFileChain(path, [], by, new Map());
 }
 
 /**
@@ -24,60 +29,54 @@ export async function readWithBases(path: string): Promise<Inherited> {
  */
 export async function layersOf(map: MapNode, file: string): Promise<MapNode[]> {
   const own = without(map, baseKey);
-  const bases = await joinedBases(map, own, [file]);
+  const bases = await joinedBases(map, own, [file], new Map());
   return bases === null ? [own] : [bases.node, own];
 }
 
-async function readFileChain(
+function readFileChain(
   path: string,
   chain: readonly string[],
-  from: Origin | null,
+  by: NamedBy | undefined,
+  read: FilesRead,
 ): Promise<Inherited> {
   if (chain.includes(path)) {
-    throw new ConfigError([
-      {
-        code: "SEGFUSE_CONFIG_BASE",
-        message: "files inherit from each other in a circle",
-        origin: from,
-        path: [baseKey],
-        found: [...chain.slice(chain.indexOf(path)), path].map(displayPath).join(" → "),
-      },
-    ]);
-  }
-  let node: MapNode;
-  try {
-    node = await readYamlFile(path);
-  } catch (error) {
-    if (from === null || !(error instanceof ConfigError) || error.code !== "SEGFUSE_CONFIG_FILE") throw error;
-    // A base that cannot be read is the fault of the line that names it.
-    const { message, found, expected } = error.complaints[0]!;
     const complaint: Complaint = {
-      code: error.code,
-      message,
-      origin: from,
+      code: "SEGFUSE_CONFIG_CYCLE",
+      message: "files inherit from each other in a circle",
+      origin: by?.origin ?? null,
       path: [baseKey],
-      found: `${displayPath(path)}: ${found}`,
+      found: [...chain.slice(chain.indexOf(path)), path].map(displayPath).join(" → "),
     };
-    throw new ConfigError([expected === undefined ? complaint : { ...complaint, expected }]);
+    return Promise.reject(new ConfigError([complaint]));
   }
-  return inherit(node, [...chain, path]);
+  let reading = read.get(path);
+  if (reading === undefined) {
+    reading = readYamlFile(path, by).then((node) => inherit(node, [...chain, path], read));
+    read.set(path, reading);
+  }
+  return reading;
 }
 
-async function inherit(node: MapNode, chain: readonly string[]): Promise<Inherited> {
+async function inherit(node: MapNode, chain: readonly string[], read: FilesRead): Promise<Inherited> {
   const file = chain.at(-1)!;
   const own = without(node, baseKey);
-  const bases = await joinedBases(node, own, chain);
+  const bases = await joinedBases(node, own, chain, read);
   if (bases === null) return { node: mergeMaps(emptyMap(own.origin), own), files: new Set([file]) };
   return { node: mergeMaps(bases.node, own), files: new Set([...bases.files, file]) };
 }
 
-async function joinedBases(node: MapNode, own: MapNode, chain: readonly string[]): Promise<Inherited | null> {
+async function joinedBases(
+  node: MapNode,
+  own: MapNode,
+  chain: readonly string[],
+  read: FilesRead,
+): Promise<Inherited | null> {
   const entry = node.entries.get(baseKey);
   if (entry === undefined) return null;
   const complaints: Complaint[] = [];
   let joined: Inherited | null = null;
   for (const [path, origin] of baseFiles(entry.node)) {
-    const base = await readFileChain(path, chain, origin);
+    const base = await readFileChain(path, chain, { origin, path: [baseKey] }, read);
     joined = joined === null ? base : joinBases(joined, base, complaints);
   }
   assertNone(complaintsLeft(complaints, own));

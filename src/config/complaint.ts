@@ -1,7 +1,8 @@
-import { relative } from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { SegfuseError, type ErrorCode } from "../errors.ts";
-import { pathText, type Origin, type Path } from "./tree.ts";
+import { oneLine } from "../util/printable.ts";
+import { chainText, excerpt, originText, type Origin } from "./origin.ts";
+import { pathText, type Path } from "./tree.ts";
 
 /** One thing that is wrong in a config, and where the file says it. */
 export interface Complaint {
@@ -39,8 +40,11 @@ export class ConfigError extends SegfuseError {
   }
 
   override report(): string {
-    const texts = this.complaints.map(complaintText);
-    return texts.length === 1 ? texts[0]! : [`${texts.length} complaints`, ...texts].join("\n\n");
+    const count = this.complaints.length;
+    const texts = this.complaints.slice(0, shownComplaints).map(complaintText);
+    if (count === 1) return texts[0]!;
+    const rest = count > texts.length ? [`… and ${count - texts.length} more`] : [];
+    return [`${count} complaints`, ...texts, ...rest].join("\n\n");
   }
 }
 
@@ -49,15 +53,27 @@ export function assertNone(complaints: readonly Complaint[]): void {
   if (complaints.length > 0) throw new ConfigError(complaints);
 }
 
+/** Complaints that are printed; programs get all of them. */
+const shownComplaints = 50;
+/** Longest part of a complaint that quotes the user. */
+const shownText = 400;
+
 function complaintText(complaint: Complaint): string {
-  const { code, message, expected, found, valid, nearest, advice } = complaint;
-  const lines = [`${code}: ${message}`, `  at: ${whereText(complaint)}`];
-  if (expected !== undefined) lines.push(`  expected: ${expected}`);
-  if (found !== undefined) lines.push(`  found: ${found}`);
-  if (nearest !== undefined) lines.push(`  did you mean: ${nearest}`);
+  const { code, message, origin, expected, found, valid, nearest, advice } = complaint;
+  const quoted = (text: string) => oneLine(text, shownText);
+  const chain = origin === null ? null : chainText(origin);
+  const variables = origin?.variables ?? [];
+  const lines = [`${code}: ${quoted(message)}`];
+  if (whereText(complaint) !== "") lines.push(`  at: ${quoted(whereText(complaint))}`);
+  if (origin !== null) lines.push(...excerpt(origin));
+  if (chain !== null) lines.push(`  inherited: ${oneLine(chain)}`);
+  if (variables.length > 0) lines.push(`  set by: the environment (${variables.join(", ")})`);
+  if (expected !== undefined) lines.push(`  expected: ${oneLine(expected)}`);
+  if (found !== undefined) lines.push(`  found: ${quoted(found)}`);
+  if (nearest !== undefined) lines.push(`  did you mean: ${quoted(nearest)}`);
   if (valid !== undefined)
-    lines.push(`  valid: ${valid.length === 0 ? "(there are none)" : valid.join(", ")}`);
-  if (advice !== undefined) lines.push(`  try: ${advice}`);
+    lines.push(`  valid: ${valid.length === 0 ? "(there are none)" : oneLine(valid.join(", "))}`);
+  if (advice !== undefined) lines.push(`  try: ${quoted(advice)}`);
   return lines.join("\n");
 }
 
@@ -67,21 +83,10 @@ function whereText({ origin, path }: Complaint): string {
   return place === "" ? originText(origin) : `${originText(origin)} (${place})`;
 }
 
-/** `configs/table1/gff.yaml:3:9`; a file inside the working folder is shown relative to it. */
-export function originText(origin: Origin): string {
-  if (origin.line === null) return origin.source;
-  const position = origin.column === null ? origin.line : `${origin.line}:${origin.column}`;
-  return `${displayPath(origin.source)}:${position}`;
-}
-
-export function displayPath(path: string): string {
-  const local = relative(process.cwd(), path);
-  return local.startsWith("..") || local === "" ? path : local;
-}
-
 /** The valid name that a user may have meant, where one is near enough to be worth saying. */
 export function nearestName(name: string, valid: readonly string[]): { nearest?: string } {
   if (valid.length === 0) return {};
+  if (name.length > 200) return {}; // no slip of the fingers, and slow to compare
   const nearest = closest(name, valid);
   const edits = distance(name, nearest);
   const near = edits <= Math.ceil(nearest.length / 2) && edits < Math.max(name.length, nearest.length);
@@ -96,9 +101,22 @@ export function showValue(value: unknown): string {
   if (Array.isArray(value)) return `${shorten(JSON.stringify(value))} (a list of ${value.length})`;
   if (typeof value === "object") return `{${shorten(Object.keys(value).join(", "))}} (a map)`;
   if (typeof value === "string") return `${shorten(JSON.stringify(value))} (a string)`;
-  return JSON.stringify(value);
+  return String(value); // a number may be infinite or NaN, a boolean is itself
 }
 
-function shorten(text: string): string {
+/** A key or a name, short enough for a message. */
+export function shorten(text: string): string {
   return text.length <= shownLength ? text : `${text.slice(0, shownLength - 1)}…`;
+}
+
+/** One complaint for each mistake: rows and bases that share a file would name it again and again. */
+export function distinct(complaints: readonly Complaint[]): Complaint[] {
+  const byPlace = new Map<string, Complaint>();
+  for (const complaint of complaints) {
+    const { code, message, origin, path, expected, found } = complaint;
+    const at = origin === null ? null : [origin.source, origin.line, origin.column];
+    const key = JSON.stringify([code, message, at, path, expected, found]);
+    if (!byPlace.has(key)) byPlace.set(key, complaint);
+  }
+  return [...byPlace.values()];
 }

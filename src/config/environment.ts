@@ -10,8 +10,9 @@ export interface UnsetVariable {
   readonly complaint: Complaint;
 }
 
-const reference = /\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
-const anyReference = /\$\{env:[^}]*\}?/;
+// Lengths are bounded: an open brace repeated through a long text would else be searched to its end each time.
+const reference = /\$\{env:([A-Za-z_][A-Za-z0-9_]{0,255})(?::-([^}]{0,4096}))?\}/g;
+const anyReference = /\$\{env:/;
 
 /**
  * Replaces `${env:NAME}` and `${env:NAME:-default}` in every string. A value that is nothing else is read
@@ -45,7 +46,7 @@ function replaceIn(scalar: ScalarNode, text: string, path: Path, job: Job): Scal
   const left = text.replaceAll(reference, "");
   if (anyReference.test(left)) {
     job.complaints.push({
-      code: "SEGFUSE_CONFIG_ENV",
+      code: "SEGFUSE_CONFIG_ENV_FORM",
       message: "a reference to an environment variable is not well formed",
       origin: scalar.origin,
       path,
@@ -55,9 +56,13 @@ function replaceIn(scalar: ScalarNode, text: string, path: Path, job: Job): Scal
     return scalar;
   }
   let complete = true;
+  const variables: string[] = [];
   const result = text.replaceAll(reference, (whole, name: string, fallback?: string) => {
     const value = job.env[name];
-    if (value !== undefined && value !== "") return value;
+    if (value !== undefined && value !== "") {
+      variables.push(name);
+      return value;
+    }
     if (fallback !== undefined) return fallback;
     complete = false;
     job.unset.push({ name, complaint: unsetComplaint(name, scalar, path) });
@@ -67,7 +72,8 @@ function replaceIn(scalar: ScalarNode, text: string, path: Path, job: Job): Scal
   const value = left === "" && [...text.matchAll(reference)].length === 1 ? asScalar(result) : result;
   // A path that begins with a variable is the user's own: relative to where the command was started.
   const directory = text.startsWith("${env:") ? job.folder : scalar.origin.directory;
-  return { ...scalar, value, origin: { ...scalar.origin, directory } };
+  const origin = { ...scalar.origin, directory, ...(variables.length === 0 ? {} : { variables }) };
+  return { ...scalar, value, origin };
 }
 
 function asScalar(text: string): Scalar {

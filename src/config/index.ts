@@ -1,4 +1,4 @@
-export { ConfigError, originText, type Complaint } from "./complaint.ts";
+export { ConfigError, type Complaint } from "./complaint.ts";
 export { composeSchema, forEditors } from "./compose.ts";
 export { configHash } from "./hash.ts";
 export {
@@ -10,6 +10,7 @@ export {
   type LoadOptions,
   type Origins,
 } from "./load.ts";
+export { originText, provenance, type Origin } from "./origin.ts";
 export { OverlaySchema } from "./overlay.ts";
 export { ConfigSections, type Config } from "./sections.ts";
 export {

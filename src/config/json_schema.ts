@@ -88,7 +88,13 @@ function describeMap(schema: JsonSchema): string {
 
 function describeString(schema: JsonSchema): string {
   if (schema[marks.path] === true) return "a path";
-  return schema.pattern === undefined ? "text" : `text that matches ${schema.pattern}`;
+  const [least, most] = [
+    schema["minLength"] as number | undefined,
+    schema["maxLength"] as number | undefined,
+  ];
+  const length = most === undefined ? (least === undefined ? "" : "non-empty ") : "";
+  const bound = most === undefined ? "" : ` of ${least ?? 0} to ${most} characters`;
+  return `${length}text${bound}${schema.pattern === undefined ? "" : ` that matches ${schema.pattern}`}`;
 }
 
 function describeList(schema: JsonSchema): string {
@@ -99,7 +105,14 @@ function describeList(schema: JsonSchema): string {
     const kinds = [...new Set(items.map(describeSchema))];
     return `a list of ${items.length}: ${kinds.length === 1 ? `each ${kinds[0]}` : items.map(describeSchema).join("; ")}`;
   }
-  const count = least === undefined ? "" : least === most ? ` of ${least}` : ` of ${least} or more`;
+  const count =
+    most !== undefined && most !== least
+      ? ` of ${least ?? 0} to ${most}`
+      : least === undefined
+        ? ""
+        : least === most
+          ? ` of ${least}`
+          : ` of ${least} or more`;
   return items === undefined || Object.keys(items).length === 0
     ? `a list${count}`
     : `a list${count}: each ${describeSchema(items)}`;

@@ -13,6 +13,7 @@ import { rules } from "./rules/index.ts";
 import { ConfigSections, type Config } from "./sections.ts";
 import { nodeAt, originAt, pathText, type ConfigNode, type MapNode, type Origin, type Path } from "./tree.ts";
 import { Validator } from "./validate.ts";
+import type { NamedBy } from "./yaml.ts";
 
 export interface LoadOptions {
   /** `--set a.b.0.c=VALUE`. */
@@ -77,9 +78,10 @@ export class ConfigLoader {
     this.folder = options.folder ?? process.cwd();
   }
 
-  async load(file: string, overlays: readonly Overlay[], row?: string): Promise<LoadedConfig> {
+  /** @param by the study's row that names the file */
+  async load(file: string, overlays: readonly Overlay[], row?: string, by?: NamedBy): Promise<LoadedConfig> {
     const path = resolve(file);
-    let tree = (await readWithBases(path)).node;
+    let tree = (await readWithBases(path, by)).node;
     const layers = [
       ...overlays.flatMap((overlay) => overlay.config),
       ...overlays.flatMap((overlay) => (row === undefined ? [] : (overlay.rows.get(row) ?? []))),
@@ -111,7 +113,7 @@ export class ConfigLoader {
   private applyRules(config: Config, tree: MapNode): Complaint[] {
     return rules.flatMap((rule) =>
       [...rule.check(config, this.registry)].map((finding): Complaint => ({
-        code: "SEGFUSE_CONFIG_RULE",
+        code: rule.code,
         origin: originAt(tree, finding.path),
         ...finding,
       })),
@@ -165,7 +167,8 @@ export function defaultName(path: string): string {
   const parts = stem.split(sep);
   const start = parts.lastIndexOf("configs");
   const name = start < 0 ? basename(stem) : parts.slice(start + 1).join("_");
-  return name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").replace(/^[^A-Za-z0-9]+/, "");
+  const safe = name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").replace(/^[^A-Za-z0-9]+/, "");
+  return safe.slice(0, 200) || "config";
 }
 
 /** Windows overlap by a third: 576 of 864, so that a smaller crop needs no other stride to be written. */

@@ -1,4 +1,5 @@
-import { originText, type Complaint } from "./complaint.ts";
+import { showValue, type Complaint } from "./complaint.ts";
+import { originText } from "./origin.ts";
 import { toData, without, type ConfigNode, type Entry, type MapNode, type Path } from "./tree.ts";
 
 const deleteKey = "_delete_";
@@ -105,7 +106,7 @@ function winnerOf(a: ConfigNode, b: ConfigNode, join: Join, path: Path): "a" | "
 }
 
 function conflict(a: ConfigNode, b: ConfigNode, join: Join, path: Path): void {
-  const value = (node: ConfigNode) => `${JSON.stringify(toData(node))} (${originText(node.origin)})`;
+  const value = (node: ConfigNode) => `${showValue(toData(node))}, at ${originText(node.origin)}`;
   join.complaints.push({
     code: "SEGFUSE_CONFIG_CONFLICT",
     message: "two bases set the same key differently",

@@ -3,14 +3,16 @@ import { pathOption } from "../registry/component_ref.ts";
 import type { Registry } from "../registry/registry.ts";
 import { layersOf } from "./bases.ts";
 import { assertNone } from "./complaint.ts";
+import { commandLineOrigin } from "./origin.ts";
 import { resolvePaths } from "./paths.ts";
+import { safeName } from "./sections.ts";
 import { child, originAt, type MapNode, type Origin } from "./tree.ts";
 import { Validator } from "./validate.ts";
 import { readYamlFile } from "./yaml.ts";
 
 /** Names of rows become names of folders. */
 export const rowName = (description: string) =>
-  Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", description });
+  Type.String({ pattern: safeName, minLength: 1, maxLength: 200, description });
 
 const optionalRow = (description: string) =>
   Type.Union([rowName("a row's name"), Type.Null()], { default: null, description });
@@ -73,7 +75,8 @@ export interface Row extends Static<typeof RowSchema> {
 
 /** @throws ConfigError as a config file does */
 export async function readOverlay(path: string, registry: Registry): Promise<Overlay> {
-  const tree = await readYamlFile(path);
+  const origin = commandLineOrigin("--overlay");
+  const tree = await readYamlFile(path, { origin, path: [] });
   const { data, complaints, paths } = Validator.of(OverlaySchema, registry).validate(tree);
   assertNone(complaints);
   resolvePaths(data, tree, paths);

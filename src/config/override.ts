@@ -1,4 +1,5 @@
 import { assertNone, showValue, type Complaint } from "./complaint.ts";
+import { commandLineOrigin } from "./origin.ts";
 import { merge } from "./merge.ts";
 import {
   emptyMap,
@@ -26,7 +27,7 @@ export type DefaultAt = (tree: MapNode, path: readonly string[]) => unknown;
  * whole component). VALUE is YAML; a number in the path is an index of a list that is there, be it by default.
  *
  * @param folder what relative paths among the values start from
- * @throws ConfigError `SEGFUSE_CONFIG_SET`
+ * @throws ConfigError `SEGFUSE_CONFIG_SET`, `SEGFUSE_CONFIG_SET_PATH`
  */
 export function applyOverrides(
   tree: MapNode,
@@ -53,7 +54,7 @@ function setsType({ keys }: Override): boolean {
 }
 
 function parseOverride(text: string, folder: string, complaints: Complaint[]): Override | null {
-  const origin: Origin = { source: `--set ${text}`, line: null, column: null, directory: folder };
+  const origin = commandLineOrigin(`--set ${text}`, folder);
   const complain = (message: string, more: Partial<Complaint>) => {
     complaints.push({ code: "SEGFUSE_CONFIG_SET", message, origin, path: [], ...more });
     return null;
@@ -139,7 +140,7 @@ function refuse(
   expected: string,
 ): ConfigNode {
   complaints.push({
-    code: "SEGFUSE_CONFIG_SET",
+    code: "SEGFUSE_CONFIG_SET_PATH",
     message: `--set names no place: '${override.keys[depth]}' is not in '${override.keys.slice(0, depth).join(".")}'`,
     origin: override.origin,
     path: override.keys,

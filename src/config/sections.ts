@@ -8,6 +8,9 @@ import { componentRef, pathOption } from "../registry/component_ref.ts";
 
 const strict = { additionalProperties: false };
 
+/** Names that become names of folders: nothing in them leads out of the folder above, and they fit every file system. */
+export const safeName = "^[A-Za-z0-9][A-Za-z0-9_.-]*$";
+
 /** A list of exactly two. */
 const pair = <S extends Parameters<typeof Type.Tuple>[0][number]>(
   item: S,
@@ -254,7 +257,9 @@ const LogSection = Type.Object(
 export const ConfigSections = Type.Object(
   {
     name: Type.String({
-      pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+      pattern: safeName,
+      minLength: 1,
+      maxLength: 200,
       description: "the run's name; default: from the file's path (configs/table1/gff.yaml → table1_gff)",
     }),
     seed: Type.Integer({

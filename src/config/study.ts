@@ -1,8 +1,9 @@
 import { basename, resolve } from "node:path";
 import { Type, type Static } from "typebox";
 import { readWithBases } from "./bases.ts";
-import { assertNone, ConfigError, nearestName, type Complaint } from "./complaint.ts";
+import { assertNone, ConfigError, distinct, nearestName, shorten, type Complaint } from "./complaint.ts";
 import { ConfigLoader, type LoadedConfig, type LoadOptions } from "./load.ts";
+import { commandLineOrigin } from "./origin.ts";
 import { readOverlay, RowSchema, rowName, type Overlay, type Row } from "./overlay.ts";
 import { resolvePaths } from "./paths.ts";
 import { child, keyOriginAt, originAt } from "./tree.ts";
@@ -67,7 +68,7 @@ export interface LoadedStudy {
  * Loads a study with all its rows' configs: row's file, then the overlays' `config`, then the overlays' part for the row,
  * then `--set`.
  *
- * @throws ConfigError `SEGFUSE_STUDY_ROW` for rows that do not fit together, else as `loadConfig`; the complaints of all
+ * @throws ConfigError `SEGFUSE_STUDY_…` for rows that do not fit together, else as `loadConfig`; the complaints of all
  *   rows come together
  */
 export async function loadStudy(file: string, options: StudyOptions = {}): Promise<LoadedStudy> {
@@ -127,7 +128,8 @@ async function loadRows(
   const loaded: StudyRow[] = [];
   for (const row of rows) {
     try {
-      const config = await loader.load(row.config, overlays, row.name);
+      const by = { origin: row.origin, path: ["rows", row.name, "config"] };
+      const config = await loader.load(row.config, overlays, row.name, by);
       complaints.push(...initFromTwice(row, config));
       loaded.push({
         name: row.name,
@@ -143,8 +145,7 @@ async function loadRows(
     }
   }
   // Rows share their bases: what is wrong in one of those is said once.
-  const texts = new Map(complaints.map((complaint) => [JSON.stringify(complaint), complaint]));
-  assertNone([...texts.values()]);
+  assertNone(distinct(complaints));
   return loaded;
 }
 
@@ -152,7 +153,7 @@ function initFromTwice(row: Row, { config, origins }: LoadedConfig): Complaint[]
   if (config.init_from === null) return [];
   return [
     {
-      code: "SEGFUSE_STUDY_ROW",
+      code: "SEGFUSE_STUDY_WEIGHTS",
       message: `the row '${row.name}' takes its weights from a row, its config from a file`,
       origin: origins.get("init_from") ?? null,
       path: ["init_from"],
@@ -169,20 +170,20 @@ function unknownRow(
   at: Pick<Complaint, "origin" | "path">,
 ): Complaint {
   const valid = [...new Set(rows.map((row) => row.name))];
-  const message = `${who} names a row '${name}' that there is not`;
-  return { code: "SEGFUSE_STUDY_ROW", message, ...at, ...nearestName(name, valid), valid };
+  const message = `${who} names a row '${shorten(name)}' that there is not`;
+  return { ...at, code: "SEGFUSE_STUDY_UNKNOWN_ROW", message, ...nearestName(name, valid), valid };
 }
 
 function rowComplaints(rows: readonly Row[]): Complaint[] {
   const complaints: Complaint[] = [];
   const byName = new Map<string, Row>();
   for (const row of rows) {
-    const at = { code: "SEGFUSE_STUDY_ROW", origin: row.origin, path: ["rows", row.name] } as const;
+    const at = { code: "SEGFUSE_STUDY_ROW_TWICE", origin: row.origin, path: ["rows", row.name] } as const;
     if (byName.has(row.name)) complaints.push({ ...at, message: `there are two rows '${row.name}'` });
     byName.set(row.name, row);
   }
   for (const row of rows) {
-    const at = { code: "SEGFUSE_STUDY_ROW", origin: row.origin, path: ["rows", row.name] } as const;
+    const at = { code: "SEGFUSE_STUDY_WEIGHTS", origin: row.origin, path: ["rows", row.name] } as const;
     for (const key of ["init_from", "weights_from"] as const) {
       const name = row[key];
       if (name === null) continue;
@@ -231,7 +232,7 @@ function inOrder(rows: readonly Row[]): Row[] {
       const circle = [...chain.slice(chain.indexOf(row.name)), row.name].join(" → ");
       const message = "rows depend on each other in a circle";
       throw new ConfigError([
-        { code: "SEGFUSE_STUDY_ROW", message, origin: row.origin, path: ["rows", row.name], found: circle },
+        { code: "SEGFUSE_STUDY_CYCLE", message, origin: row.origin, path: ["rows", row.name], found: circle },
       ]);
     }
     for (const name of dependencies(row)) visit(byName.get(name)!, [...chain, row.name]);
@@ -244,7 +245,7 @@ function inOrder(rows: readonly Row[]): Row[] {
 function choose(rows: readonly Row[], names: readonly string[] | undefined): readonly Row[] {
   if (names === undefined) return rows;
   const unknown = names.filter((name) => !rows.some((row) => row.name === name));
-  const origin = { source: `--rows ${names.join(",")}`, line: null, column: null, directory: "" };
+  const origin = commandLineOrigin(`--rows ${names.join(",")}`);
   assertNone(unknown.map((name) => unknownRow("--rows", name, rows, { origin, path: [] })));
   const wanted = new Set(names);
   for (const row of rows.toReversed())

@@ -1,14 +1,6 @@
-/** Where a value of a config was written. */
-export interface Origin {
-  /** A file's absolute path, or `--set KEY=VALUE`. */
-  readonly source: string;
-  /** From 1; null where the source is no file. */
-  readonly line: number | null;
-  /** From 1. */
-  readonly column: number | null;
-  /** Folder that relative paths of this value start from. */
-  readonly directory: string;
-}
+import type { Origin } from "./origin.ts";
+
+export type { Origin };
 
 export type Scalar = string | number | boolean | null;
 
@@ -49,7 +41,7 @@ export type Path = readonly (string | number)[];
 
 /** `data.train.transforms.0.range`; the root is the empty string. */
 export function pathText(path: Path): string {
-  return path.join(".");
+  return path.map((key) => (String(key).length <= 60 ? key : `${String(key).slice(0, 59)}…`)).join(".");
 }
 
 export function emptyMap(origin: Origin): MapNode {

@@ -1,10 +1,11 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { TSchema } from "typebox";
 import type { Registry } from "../registry/registry.ts";
-import { nearestName, showValue, type Complaint } from "./complaint.ts";
+import type { ErrorCode } from "../errors.ts";
+import { distinct, nearestName, shorten, showValue, type Complaint } from "./complaint.ts";
 import { composeSchema, forValidation } from "./compose.ts";
 import { describeSchema, marks, type JsonSchema } from "./json_schema.ts";
-import { keyOriginAt, nodeAt, originAt, toData, type MapNode, type Path } from "./tree.ts";
+import { keyOriginAt, nodeAt, originAt, pathText, toData, type MapNode, type Path } from "./tree.ts";
 
 export interface Validated {
   /** The document with every default filled in. */
@@ -87,25 +88,26 @@ function pathOf(pointer: string): (string | number)[] {
     .map((part) => (/^(0|[1-9]\d*)$/.test(part) ? Number(part) : part));
 }
 
+/** A list of thousands of wrong values is one mistake; nobody reads further. */
+const mostErrors = 1000;
+
 /** Keywords that only say that a part of theirs failed, which that part has said itself. */
 const wrappers = new Set(["if", "allOf", "oneOf"]);
 
 function complaintsOf(errors: readonly ErrorObject[], tree: MapNode, data: unknown): Complaint[] {
   // Branches that could not be told apart by type: one complaint for all that their parts say.
-  const unions = errors.filter((error) => error.keyword === "anyOf").map((error) => error.instancePath);
+  const unions = errors
+    .slice(0, mostErrors)
+    .filter((error) => error.keyword === "anyOf")
+    .map((error) => error.instancePath);
   const inUnion = (error: ErrorObject) =>
     error.keyword !== "anyOf" && unions.some((path) => `${error.instancePath}/`.startsWith(`${path}/`));
   const complaints = errors
+    .slice(0, mostErrors)
     .filter((error) => !wrappers.has(error.keyword) && !inUnion(error))
     .map((error) => complaintOf(error, tree, data))
     .filter((complaint) => complaint !== null);
-  const seen = new Set<string>();
-  return complaints
-    .filter(({ code, path }) => {
-      const key = `${code} ${path.join(".")}`;
-      return !seen.has(key) && seen.add(key);
-    })
-    .sort(inReadingOrder);
+  return distinct(complaints).sort(inReadingOrder);
 }
 
 /** By file, then from top to bottom. */
@@ -130,8 +132,7 @@ function complaintOf(error: ErrorObject, tree: MapNode, data: unknown): Complain
       return unknownType(error, [...path, "type"], schema, tree);
     default:
       return {
-        code: "SEGFUSE_CONFIG_VALUE",
-        message: `${nameOf(path)} has a value that it cannot have`,
+        ...mistake(error.keyword, nameOf(path)),
         origin: originAt(tree, path),
         path,
         ...expectation(schema, error.data),
@@ -140,9 +141,40 @@ function complaintOf(error: ErrorObject, tree: MapNode, data: unknown): Complain
   }
 }
 
+/** What kind of mistake a keyword of JSON Schema finds. */
+function mistake(keyword: string, name: string): { code: ErrorCode; message: string } {
+  switch (keyword) {
+    case "type":
+      return { code: "SEGFUSE_CONFIG_TYPE", message: `${name} has a value of the wrong type` };
+    case "minimum":
+    case "maximum":
+    case "exclusiveMinimum":
+    case "exclusiveMaximum":
+    case "multipleOf":
+      return { code: "SEGFUSE_CONFIG_RANGE", message: `${name} is out of range` };
+    case "enum":
+    case "const":
+      return { code: "SEGFUSE_CONFIG_CHOICE", message: `${name} is none of its choices` };
+    case "minItems":
+    case "maxItems":
+    case "minLength":
+    case "maxLength":
+    case "minProperties":
+    case "maxProperties":
+      return { code: "SEGFUSE_CONFIG_LENGTH", message: `${name} is too short or too long` };
+    case "pattern":
+    case "format":
+      return { code: "SEGFUSE_CONFIG_PATTERN", message: `${name} is not written as it must be` };
+    case "uniqueItems":
+      return { code: "SEGFUSE_CONFIG_REPEATED", message: `${name} names something twice` };
+    default:
+      return { code: "SEGFUSE_CONFIG_VALUE", message: `${name} has a value that it cannot have` };
+  }
+}
+
 function nameOf(path: Path): string {
   const last = path.findLast((key) => typeof key === "string");
-  return last === undefined ? "the file" : `'${last}'`;
+  return last === undefined ? "the file" : `'${shorten(last)}'`;
 }
 
 /** What a value should have been: the valid names where there is a list of them, else in words. */
@@ -162,7 +194,7 @@ function unknownKey(path: Path, schema: JsonSchema, tree: MapNode): Complaint {
   const holder = typeof kind === "string" ? `the ${kind} '${schema.title}'` : placeOf(path.slice(0, -1));
   return {
     code: "SEGFUSE_CONFIG_UNKNOWN_KEY",
-    message: `${holder} has no key '${key}'`,
+    message: `${holder} has no key '${shorten(key)}'`,
     origin: keyOriginAt(tree, path),
     path,
     ...nearestName(key, valid),
@@ -171,7 +203,7 @@ function unknownKey(path: Path, schema: JsonSchema, tree: MapNode): Complaint {
 }
 
 function placeOf(path: Path): string {
-  return path.length === 0 ? "the file" : `'${path.join(".")}'`;
+  return path.length === 0 ? "the file" : `'${pathText(path)}'`;
 }
 
 function missingKey(path: Path, schema: JsonSchema, tree: MapNode, data: unknown): Complaint {
@@ -205,7 +237,8 @@ function unknownType(error: ErrorObject, path: Path, schema: JsonSchema, tree: M
   const valid = componentTypes(schema);
   return {
     code: "SEGFUSE_CONFIG_UNKNOWN_TYPE",
-    message: typeof found === "string" ? `there is no ${kind} '${found}'` : `a ${kind}'s type is no text`,
+    message:
+      typeof found === "string" ? `there is no ${kind} '${shorten(found)}'` : `a ${kind}'s type is no text`,
     ...(typeof found === "string" ? {} : { found: showValue(found) }),
     origin: originAt(tree, path),
     path,

@@ -1,5 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import {
   constructFromEvents,
   CORE_SCHEMA,
@@ -8,9 +8,12 @@ import {
   parseEvents,
   YAMLException,
 } from "js-yaml";
-import { ConfigError, type Complaint } from "./complaint.ts";
+import type { ErrorCode } from "../errors.ts";
+import { assertNone, ConfigError, nearestName, shorten, type Complaint } from "./complaint.ts";
+import { displayPath } from "./origin.ts";
 import {
   forbiddenKeys,
+  fromData,
   type ConfigNode,
   type Entry,
   type MapNode,
@@ -21,56 +24,110 @@ import {
 
 type YamlEvent = ReturnType<typeof parseEvents>[number];
 
-/** Bounds on what a config file may make us do: aliases can blow a few lines up to any size. */
-const limits = { bytes: 1_000_000, aliases: 100, nodes: 100_000, depth: 64 } as const;
+/**
+ * Bounds on what a config file may make us do: aliases can blow a few lines up to any size. A whole config has some
+ * hundred values, ADE20K's list of classes 150.
+ */
+export const limits = { bytes: 1_000_000, aliases: 100, nodes: 20_000, depth: 64 } as const;
+
+/** A file that another place names, for the complaint where it cannot be read. */
+export interface NamedBy {
+  readonly origin: Origin;
+  readonly path: Path;
+}
 
 /**
  * Reads a file that holds one YAML map.
  *
- * @throws ConfigError `SEGFUSE_CONFIG_FILE` where it cannot be read or is above 1 MB, `SEGFUSE_CONFIG_SYNTAX`
+ * @param path absolute
+ * @param by what names the file, where that is not the command line
+ * @throws ConfigError `SEGFUSE_CONFIG_FILE` where it cannot be read, `SEGFUSE_CONFIG_LIMIT` where it is above 1 MB,
+ *   `SEGFUSE_CONFIG_ENCODING` where it is no UTF-8, and what {@link parseYaml} throws
  */
-export async function readYamlFile(path: string): Promise<MapNode> {
-  const origin = { source: path, line: null, column: null, directory: dirname(path) };
-  let text: string;
+export async function readYamlFile(path: string, by?: NamedBy): Promise<MapNode> {
+  const from = by?.origin;
+  let bytes: Buffer;
   try {
-    const { size } = await stat(path);
-    if (size > limits.bytes) {
-      throw new ConfigError([
-        {
-          code: "SEGFUSE_CONFIG_FILE",
-          message: "a config file is too large",
-          origin,
-          path: [],
-          expected: `at most ${limits.bytes} bytes`,
-          found: `${size} bytes`,
-        },
-      ]);
-    }
-    text = await readFile(path, "utf8");
+    bytes = await readBounded(path);
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new ConfigError([
-      {
-        code: "SEGFUSE_CONFIG_FILE",
-        message: "a config file cannot be read",
-        origin,
-        path: [],
-        found: reason === "ENOENT" ? "no such file" : reason,
-      },
-    ]);
+    throw error instanceof ConfigError ? error : new ConfigError([await unreadable(path, error, by)]);
   }
-  return parseYaml(text, path);
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  try {
+    return parseYaml(decoder.decode(bytes), path, from); // a byte-order mark is left out
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const wide = bytes.length > 1 && [0xfffe, 0xfeff].includes(bytes.readUInt16BE(0));
+    throw fileFault("SEGFUSE_CONFIG_ENCODING", "a config file is not in UTF-8", path, from, {
+      expected: "text in UTF-8",
+      found: wide ? "text in UTF-16" : "bytes that are no UTF-8",
+    });
+  }
+
+  async function readBounded(file: string): Promise<Buffer> {
+    const info = await stat(file);
+    // A pipe or a device may never end.
+    if (!info.isFile())
+      throw Object.assign(new Error(), { code: info.isDirectory() ? "EISDIR" : "no plain file" });
+    if (info.size > limits.bytes) {
+      throw fileFault("SEGFUSE_CONFIG_LIMIT", "a config file is too large", path, from, {
+        expected: `at most ${limits.bytes} bytes`,
+        found: `${info.size} bytes`,
+      });
+    }
+    return readFile(file);
+  }
+}
+
+function fileFault(
+  code: ErrorCode,
+  message: string,
+  path: string,
+  from: Origin | undefined,
+  more: Partial<Complaint>,
+): ConfigError {
+  const origin = { source: path, line: null, column: null, directory: dirname(path) };
+  return new ConfigError([
+    { code, message, origin: from === undefined ? origin : { ...origin, from }, path: [], ...more },
+  ]);
+}
+
+const reasons: Record<string, string> = {
+  ENOENT: "no such file",
+  EISDIR: "a folder",
+  EACCES: "no permission to read it",
+  ENOTDIR: "no such file",
+};
+
+/** A file that cannot be read is the fault of the place that names it. */
+async function unreadable(path: string, error: unknown, by: NamedBy | undefined): Promise<Complaint> {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  const reason = reasons[code] ?? code;
+  const siblings = await readdir(dirname(path)).catch((): string[] => []);
+  const { nearest } = nearestName(
+    basename(path),
+    siblings.filter((name) => /\.ya?ml$/.test(name)),
+  );
+  return {
+    code: "SEGFUSE_CONFIG_FILE",
+    message: "a config file cannot be read",
+    origin: by?.origin ?? { source: path, line: null, column: null, directory: dirname(path) },
+    path: by?.path ?? [],
+    found: by === undefined ? reason : `${displayPath(path)}: ${reason}`,
+    ...(nearest === undefined ? {} : { nearest: displayPath(join(dirname(path), nearest)) }),
+  };
 }
 
 /**
  * Parses YAML 1.2 (core schema: no custom tags, no merge keys) into a tree with positions.
  *
  * @param path the file's absolute path; relative paths inside start from its folder
- * @throws ConfigError `SEGFUSE_CONFIG_SYNTAX`
+ * @param from what brought the file in, for complaints
+ * @throws ConfigError `SEGFUSE_CONFIG_SYNTAX`, `SEGFUSE_CONFIG_DOCUMENT`, `SEGFUSE_CONFIG_DUPLICATE_KEY`,
+ *   `SEGFUSE_CONFIG_FORBIDDEN_KEY`, `SEGFUSE_CONFIG_LIMIT`
  */
-export function parseYaml(text: string, path: string): MapNode {
-  const reader = new TreeReader(text, path);
+export function parseYaml(text: string, path: string, from?: Origin): MapNode {
+  const reader = new TreeReader(text, path, from);
   return reader.read();
 }
 
@@ -90,13 +147,17 @@ export function yamlReason(error: unknown): string {
 class TreeReader {
   private readonly lineStarts: number[];
   private readonly anchors = new Map<string, { node: ConfigNode; size: number }>();
+  private readonly faults: Complaint[] = [];
+  private readonly directory: string;
   private events: YamlEvent[] = [];
   private next = 0;
 
   constructor(
     private readonly text: string,
     private readonly path: string,
+    private readonly from: Origin | undefined,
   ) {
+    this.directory = dirname(path);
     this.lineStarts = [0, ...[...text.matchAll(/\n/g)].map((match) => match.index + 1)];
   }
 
@@ -108,17 +169,24 @@ class TreeReader {
       documents = constructFromEvents(this.events, options);
     } catch (error) {
       const position = error instanceof YAMLException ? (error.mark?.position ?? 0) : 0;
-      throw this.fault(position, yamlReason(error));
+      throw this.parserFault(position, yamlReason(error));
     }
     const start = this.origin(0);
     if (documents.length === 0) return { kind: "map", origin: start, entries: new Map() };
-    if (documents.length > 1) throw this.fault(0, "a config file holds more than one document");
+    if (documents.length > 1)
+      throw this.fault(0, "a config file holds more than one document", {
+        code: "SEGFUSE_CONFIG_DOCUMENT",
+        expected: "one document: no line of --- between two",
+        found: `${documents.length} documents`,
+      });
     this.next = 1; // past the document's own event
     const { node } = this.node(documents[0], 0, []);
+    assertNone(this.faults);
     if (node.kind === "map") return node;
     if (node.kind === "scalar" && node.value === null)
       return { kind: "map", origin: start, entries: new Map() };
     throw this.fault(0, "a config file holds no map", {
+      code: "SEGFUSE_CONFIG_DOCUMENT",
       expected: "a map: KEY: VALUE",
       found: `a ${node.kind}`,
     });
@@ -128,7 +196,13 @@ class TreeReader {
   private node(value: unknown, fallback: number, path: Path): { node: ConfigNode; size: number } {
     const event = this.events[this.next++]!;
     if (event.type === EVENT_ID.ALIAS) {
-      const anchored = this.anchors.get(this.text.slice(event.anchorStart, event.anchorEnd))!;
+      const anchored = this.anchors.get(this.text.slice(event.anchorStart, event.anchorEnd));
+      if (anchored === undefined) {
+        // Its anchor stood below a key that cannot be, of which there is a complaint, or is not complete yet.
+        if (this.faults.length === 0)
+          throw this.fault(event.anchorStart - 1, "no YAML here: an alias stands inside what it names");
+        return { node: fromData(null, this.origin(event.anchorStart)), size: 1 };
+      }
       return { ...anchored, node: { ...anchored.node, origin: this.origin(event.anchorStart - 1) } };
     }
     const made =
@@ -138,7 +212,10 @@ class TreeReader {
           ? this.map(value as Record<string, unknown>, event.start, path)
           : { node: this.scalar(event, value as Scalar, fallback), size: 1 };
     if (made.size > limits.nodes)
-      throw this.fault(fallback, `a config holds more than ${limits.nodes} values`);
+      throw this.fault(fallback, "a config holds too many values", {
+        code: "SEGFUSE_CONFIG_LIMIT",
+        expected: `at most ${limits.nodes}, aliases counted as what they stand for`,
+      });
     if ("anchorStart" in event && event.anchorStart >= 0) {
       this.anchors.set(this.text.slice(event.anchorStart, event.anchorEnd), made);
     }
@@ -176,10 +253,18 @@ class TreeReader {
     let size = 1;
     while (this.events[this.next]!.type !== EVENT_ID.POP) {
       const event = this.events[this.next++]!;
-      if (event.type !== EVENT_ID.SCALAR) throw this.fault(start, "a key is no plain text");
+      if (event.type !== EVENT_ID.SCALAR) {
+        throw this.fault(start, "a key is a list or a map", {
+          code: "SEGFUSE_CONFIG_FORBIDDEN_KEY",
+          expected: "a plain text",
+        });
+      }
       const key = getScalarValue(this.text, event);
       const position = Math.max(start, this.scalarStart(event));
-      this.checkKey(key, position, [...path, key]);
+      if (!this.isKey(key, position, [...path, key])) {
+        this.skip();
+        continue;
+      }
       const item = this.node(value[key], position, [...path, key]);
       entries.set(key, { origin: this.origin(position), node: item.node });
       size += item.size;
@@ -188,12 +273,31 @@ class TreeReader {
     return { node: { kind: "map", origin: this.origin(start), entries }, size };
   }
 
-  private checkKey(key: string, position: number, path: Path): void {
+  /** False, with a complaint, for a key that no config can have. */
+  private isKey(key: string, position: number, path: Path): boolean {
+    const code = "SEGFUSE_CONFIG_FORBIDDEN_KEY";
     if (forbiddenKeys.has(key))
-      throw this.fault(position, `'${key}' is no key that a config can have`, { path });
-    if (key === "<<") {
-      throw this.fault(position, "merge keys are not part of YAML 1.2", { path, advice: "_base_: FILE" });
-    }
+      this.faults.push(this.complaint(position, `'${key}' is no key that a config can have`, { code, path }));
+    else if (key === "<<")
+      this.faults.push(
+        this.complaint(position, "merge keys are not part of YAML 1.2", {
+          code,
+          path,
+          advice: "_base_: FILE",
+        }),
+      );
+    else return true;
+    return false;
+  }
+
+  /** Passes over the next node. */
+  private skip(): void {
+    let depth = 0;
+    do {
+      const { type } = this.events[this.next++]!;
+      if (type === EVENT_ID.SEQUENCE || type === EVENT_ID.MAPPING) depth++;
+      else if (type === EVENT_ID.POP) depth--;
+    } while (depth > 0);
   }
 
   private origin(position: number): Origin {
@@ -204,12 +308,44 @@ class TreeReader {
       if (this.lineStarts[middle]! <= position) low = middle;
       else high = middle - 1;
     }
-    const column = position - this.lineStarts[low]! + 1;
-    return { source: this.path, line: low + 1, column, directory: dirname(this.path) };
+    const start = this.lineStarts[low]!;
+    const end = this.lineStarts[low + 1] ?? this.text.length + 1;
+    return {
+      source: this.path,
+      line: low + 1,
+      column: position - start + 1,
+      directory: this.directory,
+      text: this.text.slice(start, end - 1),
+      ...(this.from === undefined ? {} : { from: this.from }),
+    };
   }
 
   private fault(position: number, message: string, more: Partial<Complaint> = {}): ConfigError {
-    const origin = this.origin(position);
-    return new ConfigError([{ code: "SEGFUSE_CONFIG_SYNTAX", message, origin, path: [], ...more }]);
+    return new ConfigError([this.complaint(position, message, more)]);
+  }
+
+  private complaint(position: number, message: string, more: Partial<Complaint>): Complaint {
+    return { code: "SEGFUSE_CONFIG_SYNTAX", message, origin: this.origin(position), path: [], ...more };
+  }
+
+  /** What js-yaml says, under the code that it belongs to. */
+  private parserFault(position: number, reason: string): ConfigError {
+    if (reason === "duplicated mapping key") {
+      const word = /^(["']?)([^\s:'"{}[\],]+)/.exec(this.text.slice(position, position + 100))?.[2];
+      const message =
+        word === undefined ? "a key is written twice" : `the key '${shorten(word)}' is written twice`;
+      return this.fault(position, message, {
+        code: "SEGFUSE_CONFIG_DUPLICATE_KEY",
+        expected: "every key once in its map",
+      });
+    }
+    if (reason.includes("maxAliases") || reason.includes("maxDepth")) {
+      const deep = reason.includes("maxDepth");
+      return this.fault(position, deep ? "a config is nested too deeply" : "a config has too many aliases", {
+        code: "SEGFUSE_CONFIG_LIMIT",
+        expected: deep ? `at most ${limits.depth} levels` : `at most ${limits.aliases}`,
+      });
+    }
+    return this.fault(position, `no YAML: ${reason}`);
   }
 }

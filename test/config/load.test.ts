@@ -118,8 +118,11 @@ evaluation: {_delete_: true, scales: [3]}
     expect(await files.report(files.load("conflict.yaml"))).toMatchInlineSnapshot(`
       "SEGFUSE_CONFIG_CONFLICT: two bases set the same key differently
         at: ROOT/c.yaml:1:17 (optimizer.lr)
-        expected: one value, or one base that inherits from the other: 0.1 (ROOT/b.yaml:2:17)
-        found: 0.2 (ROOT/c.yaml:1:17)
+        1 | optimizer: {lr: 0.2}
+          |                 ^
+        inherited: ROOT/conflict.yaml:1:26 → ROOT/c.yaml
+        expected: one value, or one base that inherits from the other: 0.1, at ROOT/b.yaml:2:17
+        found: 0.2, at ROOT/c.yaml:1:17
         try: set the key in the file that names the two"
     `);
   });
@@ -133,25 +136,33 @@ evaluation: {_delete_: true, scales: [3]}
       "wrong.yaml": "_base_: 3\n",
     });
     expect(await files.report(files.load("a.yaml"))).toMatchInlineSnapshot(`
-      "SEGFUSE_CONFIG_BASE: files inherit from each other in a circle
+      "SEGFUSE_CONFIG_CYCLE: files inherit from each other in a circle
         at: ROOT/c.yaml:1:9 (_base_)
+        1 | _base_: a.yaml
+          |         ^
+        inherited: ROOT/a.yaml:1:9 → ROOT/sub/b.yaml:2:10 → ROOT/c.yaml
         found: ROOT/a.yaml → ROOT/sub/b.yaml → ROOT/c.yaml → ROOT/a.yaml"
     `);
     expect(await files.report(files.load("lost.yaml"))).toMatchInlineSnapshot(`
       "SEGFUSE_CONFIG_FILE: a config file cannot be read
         at: ROOT/lost.yaml:3:5 (_base_)
+        3 |   - nowhere.yaml
+          |     ^
         found: ROOT/nowhere.yaml: no such file"
     `);
     expect(await files.report(files.load("wrong.yaml"))).toMatchInlineSnapshot(`
       "SEGFUSE_CONFIG_BASE: _base_ names no file
         at: ROOT/wrong.yaml:1:9 (_base_)
+        1 | _base_: 3
+          |         ^
         expected: a path, or a list of paths, relative to this file
         found: 3"
     `);
     expect(await files.report(files.load("absent.yaml"))).toMatchInlineSnapshot(`
       "SEGFUSE_CONFIG_FILE: a config file cannot be read
         at: ROOT/absent.yaml
-        found: no such file"
+        found: no such file
+        did you mean: ROOT/lost.yaml"
     `);
   });
 });
@@ -195,6 +206,8 @@ init_from: "\${env:START}"
     expect(await files.report(files.load("a.yaml"))).toMatchInlineSnapshot(`
       "SEGFUSE_CONFIG_ENV: the environment variable START is not set
         at: ROOT/a.yaml:10:12 (init_from)
+        10 | init_from: "\${env:START}"
+           |            ^
         found: "\${env:START}" (a string)
         try: export START=VALUE, or --set init_from=VALUE"
     `);
@@ -202,8 +215,10 @@ init_from: "\${env:START}"
     expect(lenient.config.init_from).toBe("${env:START}");
     expect(lenient.unset.map((variable) => variable.name)).toEqual(["START"]);
     expect(await files.report(files.load("bad.yaml"))).toMatchInlineSnapshot(`
-      "SEGFUSE_CONFIG_ENV: a reference to an environment variable is not well formed
+      "SEGFUSE_CONFIG_ENV_FORM: a reference to an environment variable is not well formed
         at: ROOT/bad.yaml:11:7 (seed)
+        11 | seed: "\${env:1X}"
+           |       ^
         expected: \${env:NAME} or \${env:NAME:-default}
         found: "\${env:1X}" (a string)"
     `);
@@ -271,17 +286,17 @@ describe("--set", () => {
     expect(await files.report(files.load("a.yaml", { set: nowhere }))).toMatchInlineSnapshot(`
       "3 complaints
 
-      SEGFUSE_CONFIG_SET: --set names no place: '9' is not in 'data.train.transforms'
+      SEGFUSE_CONFIG_SET_PATH: --set names no place: '9' is not in 'data.train.transforms'
         at: --set data.train.transforms.9.range=[1, 1] (data.train.transforms.9.range)
         expected: 0 to 3
         found: [{"type":"random_scale","range":[0.75,2]},{"type":"random_c… (a list of 4)
 
-      SEGFUSE_CONFIG_SET: --set names no place: 'first' is not in 'data.dataset.classes'
+      SEGFUSE_CONFIG_SET_PATH: --set names no place: 'first' is not in 'data.dataset.classes'
         at: --set data.dataset.classes.first=a (data.dataset.classes.first)
         expected: an index, from 0
         found: ["a","b"] (a list of 2)
 
-      SEGFUSE_CONFIG_SET: --set names no place: '0' is not in 'model'
+      SEGFUSE_CONFIG_SET_PATH: --set names no place: '0' is not in 'model'
         at: --set model.0=1 (model.0)
         expected: a list, which an index can name a part of
         found: {backbone, head} (a map)"
@@ -295,7 +310,7 @@ describe("--set", () => {
         did you mean: head
         valid: num_classes, in_channels, align_corners, preprocess, backbone, neck, head, auxiliary_head
 
-      SEGFUSE_CONFIG_VALUE: 'lr' has a value that it cannot have
+      SEGFUSE_CONFIG_TYPE: 'lr' has a value of the wrong type
         at: --set optimizer.lr=fast (optimizer.lr)
         expected: a number > 0
         found: "fast" (a string)"

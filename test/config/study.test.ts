@@ -113,66 +113,92 @@ describe("a study that is wrong", () => {
     expect(await report("s/names.yaml")).toMatchInlineSnapshot(`
       "4 complaints
 
-      SEGFUSE_STUDY_ROW: there are two rows 'b'
+      SEGFUSE_STUDY_ROW_TWICE: there are two rows 'b'
         at: ROOT/s/names.yaml:6:5 (rows.b)
+        6 |   - {config: ../table/base.yaml, name: b}
+          |     ^
 
-      SEGFUSE_STUDY_ROW: init_from of 'a' names a row 'bb' that there is not
+      SEGFUSE_STUDY_UNKNOWN_ROW: init_from of 'a' names a row 'bb' that there is not
         at: ROOT/s/names.yaml:4:5 (rows.a)
+        4 |   - {config: ../table/base.yaml, name: a, init_from: bb}
+          |     ^
         did you mean: b
         valid: a, b, c, d
 
-      SEGFUSE_STUDY_ROW: the row 'c' has both init_from and weights_from
+      SEGFUSE_STUDY_WEIGHTS: the row 'c' has both init_from and weights_from
         at: ROOT/s/names.yaml:7:5 (rows.c)
+        7 |   - {config: ../table/base.yaml, name: c, init_from: b, weights_from: b}
+          |     ^
         expected: init_from: it trains, from there; or weights_from: it evaluates those weights and trains nothing
 
-      SEGFUSE_STUDY_ROW: init_from of 'd' names a row that trains nothing
+      SEGFUSE_STUDY_WEIGHTS: init_from of 'd' names a row that trains nothing
         at: ROOT/s/names.yaml:8:5 (rows.d)
+        8 |   - {config: ../table/base.yaml, name: d, init_from: c}
+          |     ^
         found: c
         try: b"
     `);
     expect(await report("s/baseline.yaml")).toMatchInlineSnapshot(`
-      "SEGFUSE_STUDY_ROW: the baseline names a row 'z' that there is not
+      "SEGFUSE_STUDY_UNKNOWN_ROW: the baseline names a row 'z' that there is not
         at: ROOT/s/baseline.yaml:2:1 (baseline)
+        2 | baseline: z
+          | ^
         valid: a"
     `);
     expect(await report("s/circle.yaml")).toMatchInlineSnapshot(`
-      "SEGFUSE_STUDY_ROW: rows depend on each other in a circle
+      "SEGFUSE_STUDY_CYCLE: rows depend on each other in a circle
         at: ROOT/s/circle.yaml:3:5 (rows.a)
+        3 |   - {config: ../table/base.yaml, name: a, init_from: b}
+          |     ^
         found: a → b → a"
     `);
     expect(await report("s/unsafe.yaml")).toMatchInlineSnapshot(`
-      "SEGFUSE_CONFIG_VALUE: 'name' has a value that it cannot have
+      "SEGFUSE_CONFIG_PATTERN: 'name' is not written as it must be
         at: ROOT/s/unsafe.yaml:3:40 (rows.0.name)
-        expected: text that matches ^[A-Za-z0-9][A-Za-z0-9_.-]*$
+        3 |   - {config: ../table/base.yaml, name: ../a}
+          |                                        ^
+        expected: text of 1 to 200 characters that matches ^[A-Za-z0-9][A-Za-z0-9_.-]*$
         found: "../a" (a string)"
     `);
     expect(await report("s/broken.yaml")).toMatchInlineSnapshot(`
       "SEGFUSE_CONFIG_UNKNOWN_KEY: the neck 'none' has no key 'typ'
         at: ROOT/table/broken.yaml:2:16 (model.neck.typ)
+        2 | model: {neck: {typ: gff}}
+          |                ^
+        inherited: ROOT/s/broken.yaml:3:5 → ROOT/table/broken.yaml
         did you mean: type
         valid: type"
     `);
     expect(await report("s/good.yaml", { rows: ["b"] })).toMatchInlineSnapshot(`
-      "SEGFUSE_STUDY_ROW: --rows names a row 'b' that there is not
+      "SEGFUSE_STUDY_UNKNOWN_ROW: --rows names a row 'b' that there is not
         at: --rows b
         valid: a"
     `);
     expect(await report("s/good.yaml", { overlays: [wrong.path("o.yaml")] })).toMatchInlineSnapshot(`
-      "SEGFUSE_STUDY_ROW: the overlay names a row 'aa' that there is not
+      "SEGFUSE_STUDY_UNKNOWN_ROW: the overlay names a row 'aa' that there is not
         at: ROOT/o.yaml:1:8 (rows.aa)
+        1 | rows: {aa: {seed: 1}}
+          |        ^
+        inherited: --overlay → ROOT/o.yaml
         did you mean: a
         valid: a"
     `);
     expect(await report("s/good.yaml", { overlays: [wrong.path("o2.yaml")] })).toMatchInlineSnapshot(`
       "2 complaints
 
-      SEGFUSE_CONFIG_VALUE: 'rows' has a value that it cannot have
+      SEGFUSE_CONFIG_TYPE: 'rows' has a value of the wrong type
         at: ROOT/o2.yaml:1:7 (rows)
+        1 | rows: []
+          |       ^
+        inherited: --overlay → ROOT/o2.yaml
         expected: a map
         found: [] (a list of 0)
 
       SEGFUSE_CONFIG_UNKNOWN_KEY: the file has no key 'configs'
         at: ROOT/o2.yaml:2:1 (configs)
+        2 | configs: {}
+          | ^
+        inherited: --overlay → ROOT/o2.yaml
         did you mean: config
         valid: title, config, rows, extra_rows"
     `);

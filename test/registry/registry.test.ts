@@ -73,8 +73,10 @@ describe("plug-ins", () => {
     await files.load("sub/top.yaml", { registry }); // a second row of the same study
     expect(createRegistry().has("neck", "mine")).toBe(false);
     expect(await files.report(files.load("sub/wrong.yaml", { registry }))).toMatchInlineSnapshot(`
-      "SEGFUSE_CONFIG_VALUE: 'width' has a value that it cannot have
+      "SEGFUSE_CONFIG_RANGE: 'width' is out of range
         at: ROOT/sub/wrong.yaml:2:35 (model.neck.width)
+        2 | model: {neck: {type: mine, width: 0}}
+          |                                   ^
         expected: an integer ≥ 1
         found: 0"
     `);

@@ -281,7 +281,7 @@ describe("a run that cannot work", () => {
         expected: more than one value per channel in training
         found: an input of shape [1, 1, 1, 8]
         try: use data.batch_size 2 or more (pooling to 1×1 leaves one value per image)
-      SEGFUSE_CONFIG_RULE: the crop is too small for the network
+      SEGFUSE_CROP_SIZE: the crop is too small for the network
         at: --set data.crop_size=[4, 4] (data.crop_size)
         expected: at least 16 a side: 2 cells of the deepest level at an output stride of 8
         found: [4,4]

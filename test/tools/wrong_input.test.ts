@@ -49,16 +49,22 @@ describe("a wrong config ends with exit code 2", () => {
 
       SEGFUSE_CONFIG_UNKNOWN_TYPE: there is no neck 'adition'
         at: ROOT/tiny.yaml:6:16 (model.neck.type)
+        6 |   neck: {type: adition, channels: 8, refine_convs: 1}
+          |                ^
         did you mean: addition
         valid: none, concat, addition, fpn, gated_fpn, gff
 
-      SEGFUSE_CONFIG_VALUE: 'workers' has a value that it cannot have
+      SEGFUSE_CONFIG_TYPE: 'workers' has a value of the wrong type
         at: ROOT/tiny.yaml:12:12 (data.workers)
+        12 |   workers: many
+           |            ^
         expected: an integer ≥ 1
         found: "many" (a string)
 
       SEGFUSE_CONFIG_UNKNOWN_KEY: the optimizer 'sgd' has no key 'momentun'
         at: ROOT/tiny.yaml:14:34 (optimizer.momentun)
+        14 | optimizer: {type: sgd, lr: 0.05, momentun: 0.9}
+           |                                  ^
         did you mean: momentum
         valid: type, lr, accumulate, clip_norm, paramwise, momentum, nesterov, weight_decay, norm_bias_decay"
     `);

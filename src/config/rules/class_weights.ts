@@ -5,7 +5,7 @@ import type { Rule } from "./rule.ts";
 
 /** Class weights are one number a class. */
 export const classWeights: Rule = {
-  name: "class_weights",
+  code: "SEGFUSE_CLASS_WEIGHTS",
   *check({ model }) {
     const count = model.num_classes;
     if (count === null) return; // the data set says it, once it is open

@@ -2,7 +2,7 @@ import type { Rule } from "./rule.ts";
 
 /** A crop must leave the deepest level at least as many cells a side as the finest pyramid bin. */
 export const cropSize: Rule = {
-  name: "crop_size",
+  code: "SEGFUSE_CROP_SIZE",
   *check({ model, data }) {
     const stride = model.backbone["output_stride"];
     if (typeof stride !== "number") return;

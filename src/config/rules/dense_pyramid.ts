@@ -2,7 +2,7 @@ import type { Rule } from "./rule.ts";
 
 /** A head that works on a map per level needs a neck that gives one (networks: `dfp` on gff, fpn, gated_fpn). */
 export const densePyramid: Rule = {
-  name: "dense_pyramid",
+  code: "SEGFUSE_HEAD_NEEDS_PYRAMID",
   *check({ model }, registry) {
     const head = registry.get("head", model.head.type);
     const neck = registry.get("neck", model.neck.type);

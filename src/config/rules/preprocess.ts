@@ -2,7 +2,7 @@ import type { Rule } from "./rule.ts";
 
 /** Mean and standard deviation are one number a channel. */
 export const preprocess: Rule = {
-  name: "preprocess",
+  code: "SEGFUSE_PREPROCESS",
   *check({ model }) {
     for (const key of ["mean", "std"] as const) {
       const numbers = model.preprocess[key];

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../errors.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Complaint } from "../complaint.ts";
 import type { Config } from "../sections.ts";
@@ -8,9 +9,10 @@ export type Finding = Pick<Complaint, "message" | "expected" | "found" | "advice
 
 /**
  * A check that needs more than one key, which no schema can make. Rules run on configs whose every part is
- * valid by itself; one file a rule, the list is index.ts.
+ * valid by itself; one file a rule, the list is index.ts. What concerns the options of one component alone stands
+ * with that component (`rules` of its record).
  */
 export interface Rule {
-  readonly name: string;
+  readonly code: ErrorCode;
   check(config: Config, registry: Registry): Iterable<Finding>;
 }

@@ -2,7 +2,7 @@ import type { Rule } from "./rule.ts";
 
 /** A warm-up is a part of the run. */
 export const warmup: Rule = {
-  name: "warmup",
+  code: "SEGFUSE_WARMUP",
   *check({ schedule }) {
     if (schedule.warmup.iterations < schedule.iterations) return;
     yield {

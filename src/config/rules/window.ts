@@ -2,7 +2,7 @@ import type { Rule } from "./rule.ts";
 
 /** Windows that leave gaps between them would leave pixels without a prediction. */
 export const slidingWindow: Rule = {
-  name: "sliding_window",
+  code: "SEGFUSE_WINDOW_STRIDE",
   *check({ evaluation, data }) {
     if (evaluation.mode !== "slide") return;
     const window = evaluation.window ?? data.crop_size;
