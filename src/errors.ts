@@ -38,6 +38,7 @@ export const errorCodes = {
   SEGFUSE_CONFIG_VALUE: { exit: 2, title: "a value that fits none of the forms it may have" },
   SEGFUSE_CROP_SIZE: { exit: 2, title: "a crop that is too small for the network" },
   SEGFUSE_PREPROCESS: { exit: 2, title: "mean or standard deviation that do not fit the image's channels" },
+  SEGFUSE_HOOK_TWICE: { exit: 2, title: "a hook that makes sense once stands in the list twice" },
   SEGFUSE_WARMUP: { exit: 2, title: "a warm-up that is as long as the run" },
   SEGFUSE_BEST_METRIC: {
     exit: 2,

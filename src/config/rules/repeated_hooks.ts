@@ -2,7 +2,7 @@ import type { Rule } from "./rule.ts";
 
 /** Most hooks make sense once: two checkpoint hooks would store everything twice. */
 export const repeatedHooks: Rule = {
-  name: "repeated_hooks",
+  code: "SEGFUSE_HOOK_TWICE",
   *check({ hooks }, registry) {
     const seen = new Set<string>();
     for (const [index, { type }] of hooks.entries()) {
