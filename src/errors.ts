@@ -36,6 +36,7 @@ export const errorCodes = {
   SEGFUSE_CONFIG_PATTERN: { exit: 2, title: "a text that is not written as it must be" },
   SEGFUSE_CONFIG_REPEATED: { exit: 2, title: "a list that names something twice" },
   SEGFUSE_CONFIG_VALUE: { exit: 2, title: "a value that fits none of the forms it may have" },
+  SEGFUSE_COMPONENT_OPTIONS: { exit: 2, title: "options of a component that do not go together" },
   SEGFUSE_CROP_SIZE: { exit: 2, title: "a crop that is too small for the network" },
   SEGFUSE_PREPROCESS: { exit: 2, title: "mean or standard deviation that do not fit the image's channels" },
   SEGFUSE_HOOK_TWICE: { exit: 2, title: "a hook that makes sense once stands in the list twice" },

@@ -101,7 +101,7 @@ export function showValue(value: unknown): string {
   if (Array.isArray(value)) return `${shorten(JSON.stringify(value))} (a list of ${value.length})`;
   if (typeof value === "object") return `{${shorten(Object.keys(value).join(", "))}} (a map)`;
   if (typeof value === "string") return `${shorten(JSON.stringify(value))} (a string)`;
-  return String(value as number | boolean); // a number may be infinite or NaN, a boolean is itself
+  return typeof value === "number" ? String(value) : JSON.stringify(value); // JSON has no NaN
 }
 
 /** A key or a name, short enough for a message. */

@@ -9,10 +9,11 @@ import { mergeMaps } from "./merge.ts";
 import { readOverlay, type Overlay } from "./overlay.ts";
 import { applyOverrides, type DefaultAt } from "./override.ts";
 import { resolvePaths } from "./paths.ts";
+import { componentFindings } from "./rules/components.ts";
 import { rules } from "./rules/index.ts";
 import { ConfigSections, type Config } from "./sections.ts";
 import { nodeAt, originAt, pathText, type ConfigNode, type MapNode, type Origin, type Path } from "./tree.ts";
-import { Validator } from "./validate.ts";
+import { inReadingOrder, Validator, type ComponentPlace } from "./validate.ts";
 import type { NamedBy } from "./yaml.ts";
 
 export interface LoadOptions {
@@ -97,7 +98,7 @@ export class ConfigLoader {
   }
 
   private finish(tree: MapNode, path: string, unset: readonly UnsetVariable[]): LoadedConfig {
-    const { data, complaints, paths } = this.validator.validate(tree, (written) => {
+    const { data, complaints, paths, components } = this.validator.validate(tree, (written) => {
       written["name"] ??= defaultName(path);
     });
     const left = new Set(unset.map(({ complaint }) => pathText(complaint.path)));
@@ -106,18 +107,24 @@ export class ConfigLoader {
     config.evaluation.stride ??= defaultStride(config);
     resolvePaths(config, tree, paths);
     config.plugins = config.plugins.map((name, i) => pluginPath(name, originAt(tree, ["plugins", i])));
-    assertNone(this.applyRules(config, tree));
+    assertNone(this.applyRules(config, tree, components));
     return { path, config, origins: originsOf(tree), hash: configHash(config, paths), paths, unset };
   }
 
-  private applyRules(config: Config, tree: MapNode): Complaint[] {
-    return rules.flatMap((rule) =>
+  private applyRules(config: Config, tree: MapNode, components: readonly ComponentPlace[]): Complaint[] {
+    const origin = (path: Path) => ({ origin: originAt(tree, path) });
+    const across = rules.flatMap((rule) =>
       [...rule.check(config, this.registry)].map((finding): Complaint => ({
         code: rule.code,
-        origin: originAt(tree, finding.path),
+        ...origin(finding.path),
         ...finding,
       })),
     );
+    const within = [...componentFindings(config, components, this.registry)].map((finding): Complaint => ({
+      ...origin(finding.path),
+      ...finding,
+    }));
+    return [...within, ...across].sort(inReadingOrder);
   }
 
   /** Plug-ins come before the check: the schema is made of what is registered. */

@@ -1,11 +1,13 @@
 import { basename, resolve } from "node:path";
 import { Type, type Static } from "typebox";
+import { metricNames } from "../evaluation/metrics.ts";
 import { readWithBases } from "./bases.ts";
 import { assertNone, ConfigError, distinct, nearestName, shorten, type Complaint } from "./complaint.ts";
 import { ConfigLoader, type LoadedConfig, type LoadOptions } from "./load.ts";
 import { commandLineOrigin } from "./origin.ts";
 import { readOverlay, RowSchema, rowName, type Overlay, type Row } from "./overlay.ts";
 import { resolvePaths } from "./paths.ts";
+import { metricComplaints, unusedSections } from "./study_rules.ts";
 import { child, keyOriginAt, originAt } from "./tree.ts";
 import { Validator } from "./validate.ts";
 
@@ -94,6 +96,12 @@ export async function loadStudy(file: string, options: StudyOptions = {}): Promi
       }),
     ]);
   }
+  const nearestMetric = nearestName(study.metric, metricNames);
+  if (!(metricNames as readonly string[]).includes(study.metric)) {
+    const at = { origin: originAt(tree, ["metric"]), path: ["metric"] };
+    const message = `there is no metric '${shorten(study.metric)}'`;
+    assertNone([{ code: "SEGFUSE_STUDY_METRIC", message, ...at, ...nearestMetric, valid: metricNames }]);
+  }
   const chosen = choose(inOrder(rows), options.rows);
   return {
     path,
@@ -102,7 +110,7 @@ export async function loadStudy(file: string, options: StudyOptions = {}): Promi
     metric: study.metric,
     baseline: study.baseline,
     seeds: options.seeds ?? study.seeds,
-    rows: await loadRows(chosen, loader, overlays),
+    rows: await loadRows(chosen, loader, { overlays, metric: study.metric, all: rows }),
   };
 }
 
@@ -122,15 +130,20 @@ function stem(path: string): string {
 async function loadRows(
   rows: readonly Row[],
   loader: ConfigLoader,
-  overlays: readonly Overlay[],
+  study: { overlays: readonly Overlay[]; metric: string; all: readonly Row[] },
 ): Promise<StudyRow[]> {
+  const { overlays } = study;
   const complaints: Complaint[] = [];
   const loaded: StudyRow[] = [];
   for (const row of rows) {
     try {
       const by = { origin: row.origin, path: ["rows", row.name, "config"] };
       const config = await loader.load(row.config, overlays, row.name, by);
-      complaints.push(...initFromTwice(row, config));
+      complaints.push(
+        ...initFromTwice(row, config),
+        ...metricComplaints(row, config, study.metric),
+        ...unusedSections(row, config, study),
+      );
       loaded.push({
         name: row.name,
         label: row.label ?? row.name,

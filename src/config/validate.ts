@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { TSchema } from "typebox";
+import type { Kind } from "../registry/component.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { ErrorCode } from "../errors.ts";
 import { distinct, nearestName, shorten, showValue, type Complaint } from "./complaint.ts";
@@ -13,6 +14,13 @@ export interface Validated {
   complaints: Complaint[];
   /** Places of all values that are paths of files (`pathOption`). */
   paths: Path[];
+  /** Places of all components. */
+  components: ComponentPlace[];
+}
+
+export interface ComponentPlace {
+  readonly kind: Kind;
+  readonly path: Path;
 }
 
 /** Checks documents of one schema against the components that a registry holds at the time. */
@@ -35,9 +43,10 @@ export class Validator {
     prepare(data);
     const paths: Path[] = [];
     const check = this.check();
-    const valid: unknown = check.call({ paths }, data);
+    const components = new Map<string, ComponentPlace>();
+    const valid: unknown = check.call({ paths, components } satisfies Collected, data);
     const complaints = valid === true ? [] : complaintsOf(check.errors ?? [], tree, data);
-    return { data, complaints, paths };
+    return { data, complaints, paths, components: [...components.values()] };
   }
 
   private check(): ValidateFunction {
@@ -50,6 +59,12 @@ export class Validator {
   }
 }
 
+/** What the custom keywords note while ajv walks through a document. */
+interface Collected {
+  readonly paths: Path[];
+  readonly components: Map<string, ComponentPlace>;
+}
+
 function makeAjv(): Ajv {
   const ajv = new Ajv({
     allErrors: true,
@@ -60,18 +75,22 @@ function makeAjv(): Ajv {
     useDefaults: true,
     verbose: true,
   });
-  ajv.addVocabulary([marks.kind, marks.alternatives]);
+  ajv.addVocabulary([marks.alternatives]);
+  ajv.addKeyword({
+    keyword: marks.kind,
+    type: "object",
+    errors: false,
+    validate(this: Collected, kind: Kind, _data: object, _schema: unknown, at?: { instancePath: string }) {
+      const { instancePath } = at!;
+      this.components.set(instancePath, { kind, path: pathOf(instancePath) });
+      return true;
+    },
+  });
   ajv.addKeyword({
     keyword: marks.path,
     type: "string",
     errors: false,
-    validate(
-      this: { paths: Path[] },
-      _on: unknown,
-      _data: string,
-      _schema: unknown,
-      at?: { instancePath: string },
-    ) {
+    validate(this: Collected, _on: unknown, _data: string, _schema: unknown, at?: { instancePath: string }) {
       this.paths.push(pathOf(at!.instancePath));
       return true;
     },
@@ -111,7 +130,7 @@ function complaintsOf(errors: readonly ErrorObject[], tree: MapNode, data: unkno
 }
 
 /** By file, then from top to bottom. */
-function inReadingOrder(a: Complaint, b: Complaint): number {
+export function inReadingOrder(a: Complaint, b: Complaint): number {
   const source = (a.origin?.source ?? "").localeCompare(b.origin?.source ?? "");
   return (
     source ||

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { Type, type Static } from "typebox";
-import { SegfuseError } from "../errors.ts";
 import { defineDataset } from "../registry/component.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import type { DatasetInfo } from "./contracts.ts";
@@ -60,6 +59,20 @@ export default defineDataset({
   description: "a folder of images and a folder of PNG masks, split by subfolders or by lists",
   schema,
   info: describe,
+  rules: [
+    {
+      code: "SEGFUSE_IGNORE_INDEX",
+      *check({ classes, ignore_index }) {
+        if (ignore_index >= classes.length) return;
+        yield {
+          path: ["ignore_index"],
+          message: "ignore_index is the number of a class",
+          expected: `a number from ${classes.length} to 255, because the classes are 0..${classes.length - 1}`,
+          found: String(ignore_index),
+        };
+      },
+    },
+  ],
   async create(options, { split }) {
     const { root, image_suffixes, mask_suffixes } = options;
     const info = describe(options);
@@ -87,12 +100,6 @@ export default defineDataset({
 });
 
 function describe({ classes, ignore_index }: Static<typeof schema>): DatasetInfo {
-  if (ignore_index < classes.length)
-    throw new SegfuseError("SEGFUSE_DATA_OPTION", "ignore_index is the number of a class", {
-      where: "data.dataset.ignore_index",
-      expected: `a number from ${classes.length} to 255, because the classes are 0..${classes.length - 1}`,
-      found: String(ignore_index),
-    });
   return {
     classes: classes.map((c) => (typeof c === "string" ? c : c.name)),
     palette: classes.map((c, k) => (typeof c === "string" ? classColor(k) : c.color)),

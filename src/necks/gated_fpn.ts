@@ -7,6 +7,7 @@ import { defineNeck } from "../registry/component.ts";
 import {
   fusionOptions,
   gateOptions,
+  gateRule,
   inTurn,
   makeGates,
   makeReductions,
@@ -24,6 +25,7 @@ export default defineNeck({
   isPyramid: true,
   description: "feature pyramid with a gate on what each level sends down and receives",
   schema: Options,
+  rules: [gateRule],
   create: (options, inputs, context) => new GatedFeaturePyramid(options, inputs, context),
 });
 

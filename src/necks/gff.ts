@@ -7,6 +7,7 @@ import { defineNeck } from "../registry/component.ts";
 import {
   fusionOptions,
   gateOptions,
+  gateRule,
   inTurn,
   makeGates,
   makeReductions,
@@ -23,6 +24,7 @@ export default defineNeck({
   isPyramid: true,
   description: "gated fully fusion: every level sends and receives through its gate (Eq. 5)",
   schema: Options,
+  rules: [gateRule],
   create: (options, inputs, context) => new GatedFullyFusion(options, inputs, context),
 });
 

@@ -3,6 +3,7 @@ import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type } from "typebox";
 import { SegfuseError } from "../errors.ts";
 import type { LevelInfo, NeckInputs } from "../models/contracts.ts";
+import type { ComponentRule } from "../registry/component.ts";
 import { Conv2d, ConvBnRelu, type NetworkContext, normal } from "../nn/index.ts";
 
 // What several necks are made of.
@@ -75,6 +76,20 @@ export function inTurn(modules: readonly ConvBnRelu[], x: Tensor4D): Tensor4D {
 export function reduceAll(reductions: readonly ConvBnRelu[], maps: readonly Tensor4D[]): Tensor4D[] {
   return reductions.map((reduction, l) => reduction.forward(maps[l]!));
 }
+
+/** A gate has one channel, or one for each channel of its map: else it does not broadcast. */
+export const gateRule: ComponentRule<GateOptions> = {
+  code: "SEGFUSE_GATE_CHANNELS",
+  *check({ channels, gate_channels }) {
+    if (gate_channels === 1 || gate_channels === channels) return;
+    yield {
+      path: ["gate_channels"],
+      message: "gates do not fit the maps they are for",
+      expected: `1 or ${channels} (the neck's channels)`,
+      found: String(gate_channels),
+    };
+  },
+};
 
 /**
  * The gates' 1×1 convolutions, with bias and without normalisation. Their weights start near zero, so that

@@ -1,5 +1,7 @@
 import type { Static, TObject } from "typebox";
 import type { Dataset, DatasetInfo, Transform, TransformInputs } from "../datasets/contracts.ts";
+import type { Dataset, Transform, TransformInputs } from "../datasets/contracts.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { Loss, LossInputs } from "../losses/contracts.ts";
 import type {
   AuxiliaryHead,
@@ -21,6 +23,27 @@ import type {
   Schedule,
 } from "../runners/contracts.ts";
 
+/** What a rule says: the option that is at fault, and in words what would be right and what is there. */
+export interface RuleFinding {
+  /** From the component's own options on: `["range", 0]`. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly expected?: string;
+  readonly found?: string;
+  readonly advice?: string;
+}
+
+/**
+ * A check of a component's options that no schema can make, because it needs more than one of them. It runs when a
+ * config is loaded, so that a mistake is told at its line and before anything is built.
+ */
+export interface ComponentRule<Options> {
+  /** Default: `SEGFUSE_COMPONENT_OPTIONS`. */
+  readonly code?: ErrorCode;
+  /** @param options valid by the schema, defaults filled in */
+  check(options: Options): Iterable<RuleFinding>;
+}
+
 /** What every component is: a type name, a schema that documents its options, and a way to make it. */
 interface RecordBase<Kind extends string, Schema extends TObject> {
   readonly kind: Kind;
@@ -30,6 +53,8 @@ interface RecordBase<Kind extends string, Schema extends TObject> {
   readonly description: string;
   /** Options without `type`; every option has a default or is required, and has a description. */
   readonly schema: Schema;
+  /** Checks of options against each other. */
+  readonly rules?: readonly ComponentRule<Static<Schema>>[];
 }
 
 export interface BackboneRecord<S extends TObject = TObject> extends RecordBase<"backbone", S> {

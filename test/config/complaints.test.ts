@@ -215,13 +215,6 @@ evaluation: {window: [64, 64], stride: [32, 65]}
         expected: one of fpn, gated_fpn, gff
         found: concat
 
-      SEGFUSE_CROP_SIZE: the crop is too small for the network
-        at: ROOT/a.yaml:12:14 (data.crop_size)
-        12 |   crop_size: [40, 96]
-           |              ^
-        expected: at least 48 a side: 6 cells of the deepest level at an output stride of 8
-        found: [40,96]
-
       SEGFUSE_CLASS_WEIGHTS: class weights do not fit the classes
         at: ROOT/a.yaml:7:67 (model.head.losses.0.class_weights)
         7 |   head: {type: dfp, losses: [{type: cross_entropy, class_weights: [1, 2, 3]}]}
@@ -243,20 +236,27 @@ evaluation: {window: [64, 64], stride: [32, 65]}
         expected: 4 numbers, one per channel (model.in_channels)
         found: 3
 
-      SEGFUSE_WINDOW_STRIDE: the stride is larger than the sliding window, which leaves gaps
-        at: ROOT/a.yaml:14:40 (evaluation.stride)
-        14 | evaluation: {window: [64, 64], stride: [32, 65]}
-           |                                        ^
-        expected: at most [64,64] (evaluation.window)
-        found: [32,65]
-        try: evaluation.stride=null, which is two thirds of the window
+      SEGFUSE_CROP_SIZE: the crop is too small for the network
+        at: ROOT/a.yaml:12:14 (data.crop_size)
+        12 |   crop_size: [40, 96]
+           |              ^
+        expected: at least 48 a side: 6 cells of the deepest level at an output stride of 8
+        found: [40,96]
 
       SEGFUSE_WARMUP: the warm-up is as long as the run
         at: ROOT/a.yaml:13:49 (schedule.warmup.iterations)
         13 | schedule: {iterations: 10, warmup: {iterations: 10}}
            |                                                 ^
         expected: fewer than 10 (schedule.iterations)
-        found: 10"
+        found: 10
+
+      SEGFUSE_WINDOW_STRIDE: the stride is larger than the sliding window, which leaves gaps
+        at: ROOT/a.yaml:14:40 (evaluation.stride)
+        14 | evaluation: {window: [64, 64], stride: [32, 65]}
+           |                                        ^
+        expected: at most [64,64] (evaluation.window)
+        found: [32,65]
+        try: evaluation.stride=null, which is two thirds of the window"
     `);
   });
 });

@@ -16,18 +16,24 @@ schedule: {type: cosine, iterations: 100, min_lr: 0.1}
   expect(told.join("\n\n")).toMatchInlineSnapshot(`
     "2 complaints
 
-    SEGFUSE_CONFIG_RULE: a milestone is not within the run
-      at: ROOT/a.yaml:9:58 (schedule.milestones.1)
-      expected: less than 100 (schedule.iterations)
-      found: 100
-
-    SEGFUSE_CONFIG_RULE: Nesterov's momentum needs a momentum
+    SEGFUSE_COMPONENT_OPTIONS: Nesterov's momentum needs a momentum
       at: ROOT/a.yaml:8:57 (optimizer.nesterov)
+      8 | optimizer: {type: sgd, lr: 0.01, momentum: 0, nesterov: true}
+        |                                                         ^
       expected: optimizer.momentum above 0
       found: momentum 0
 
-    SEGFUSE_CONFIG_RULE: the learning rate would rise over the run
+    SEGFUSE_COMPONENT_OPTIONS: a milestone is not within the run
+      at: ROOT/a.yaml:9:58 (schedule.milestones.1)
+      9 | schedule: {type: step, iterations: 100, milestones: [50, 100]}
+        |                                                          ^
+      expected: less than 100 (schedule.iterations)
+      found: 100
+
+    SEGFUSE_COMPONENT_OPTIONS: the learning rate would rise over the run
       at: ROOT/b.yaml:9:51 (schedule.min_lr)
+      9 | schedule: {type: cosine, iterations: 100, min_lr: 0.1}
+        |                                                   ^
       expected: at most 0.01 (optimizer.lr)
       found: 0.1"
   `);

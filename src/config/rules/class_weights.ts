@@ -1,13 +1,15 @@
 import type { ComponentConfig } from "../../registry/component_ref.ts";
 import type { Config } from "../sections.ts";
+import { classCount } from "./num_classes.ts";
 import type { Path } from "../tree.ts";
 import type { Rule } from "./rule.ts";
 
 /** Class weights are one number a class. */
 export const classWeights: Rule = {
   code: "SEGFUSE_CLASS_WEIGHTS",
-  *check({ model }) {
-    const count = model.num_classes;
+  *check(config, registry) {
+    const { model } = config;
+    const count = classCount(config, registry);
     if (count === null) return; // the data set says it, once it is open
     for (const [head, place] of headsOf(model)) {
       for (const [index, loss] of head.losses.entries()) {
@@ -16,7 +18,7 @@ export const classWeights: Rule = {
         yield {
           path: [...place, "losses", index, "class_weights"],
           message: "class weights do not fit the classes",
-          expected: `${count} numbers, one per class (model.num_classes)`,
+          expected: `${count} numbers, one per class (${model.num_classes === null ? "of data.dataset" : "model.num_classes"})`,
           found: `${weights.length}`,
         };
       }

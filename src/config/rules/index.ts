@@ -1,9 +1,11 @@
+import { bestMetric } from "./best_metric.ts";
 import { classWeights } from "./class_weights.ts";
 import { cropSize } from "./crop_size.ts";
 import { densePyramid } from "./dense_pyramid.ts";
 import { minLr } from "./min_lr.ts";
 import { milestones } from "./milestones.ts";
 import { nesterov } from "./nesterov.ts";
+import { numClasses } from "./num_classes.ts";
 import { preprocess } from "./preprocess.ts";
 import { repeatedHooks } from "./repeated_hooks.ts";
 import type { Rule } from "./rule.ts";
@@ -14,11 +16,13 @@ import { slidingWindow } from "./window.ts";
 export const rules: readonly Rule[] = [
   densePyramid,
   cropSize,
+  numClasses,
   classWeights,
   preprocess,
   repeatedHooks,
   slidingWindow,
   warmup,
+  bestMetric,
   milestones,
   minLr,
   nesterov,

@@ -2,7 +2,7 @@ import type { Rule } from "./rule.ts";
 
 /** A milestone after the run's end would never be reached. */
 export const milestones: Rule = {
-  name: "milestones",
+  code: "SEGFUSE_COMPONENT_OPTIONS",
   *check({ schedule }) {
     const all = schedule["milestones"];
     if (!Array.isArray(all)) return;

@@ -2,7 +2,7 @@ import type { Rule } from "./rule.ts";
 
 /** A schedule that decays must not end above where it starts. */
 export const minLr: Rule = {
-  name: "min_lr",
+  code: "SEGFUSE_COMPONENT_OPTIONS",
   *check({ schedule, optimizer }) {
     const least = schedule["min_lr"];
     if (typeof least !== "number" || least <= optimizer.lr) return;

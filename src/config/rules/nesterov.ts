@@ -2,7 +2,7 @@ import type { Rule } from "./rule.ts";
 
 /** Without momentum there is nothing to look ahead along; PyTorch refuses it as well. */
 export const nesterov: Rule = {
-  name: "nesterov",
+  code: "SEGFUSE_COMPONENT_OPTIONS",
   *check({ optimizer }) {
     if (optimizer["nesterov"] !== true || optimizer["momentum"] !== 0) return;
     yield {

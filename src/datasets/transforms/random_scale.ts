@@ -1,5 +1,4 @@
 import { Type } from "typebox";
-import { SegfuseError } from "../../errors.ts";
 import { defineTransform } from "../../registry/component.ts";
 import type { DeferredSample } from "../contracts.ts";
 import type { Random } from "../../util/random.ts";
@@ -18,13 +17,20 @@ export default defineTransform({
       description: "smallest and largest factor",
     }),
   }),
+  rules: [
+    {
+      *check({ range: [low, high] }) {
+        if (low <= high) return;
+        yield {
+          path: ["range"],
+          message: "the range of random_scale is empty",
+          expected: "[smallest, largest]",
+          found: `[${low}, ${high}]`,
+        };
+      },
+    },
+  ],
   create({ range: [low, high] }) {
-    if (low > high)
-      throw new SegfuseError("SEGFUSE_DATA_OPTION", "the range of random_scale is empty", {
-        where: "random_scale.range",
-        expected: "[smallest, largest]",
-        found: `[${low}, ${high}]`,
-      });
     return new RandomScale(low, high);
   },
 });

@@ -1,0 +1,30 @@
+import type { Registry } from "../../registry/registry.ts";
+import type { Config } from "../sections.ts";
+import type { Rule } from "./rule.ts";
+
+/** The network has a class for each of the data set's. */
+export const numClasses: Rule = {
+  code: "SEGFUSE_NUM_CLASSES",
+  *check(config, registry) {
+    const wanted = config.model.num_classes;
+    const there = datasetClasses(config, registry);
+    if (wanted === null || there === null || wanted === there) return;
+    yield {
+      path: ["model", "num_classes"],
+      message: "the network and the data set have different numbers of classes",
+      expected: `${there}, as data.dataset has`,
+      found: String(wanted),
+      advice: "leave model.num_classes out: it follows the data set",
+    };
+  },
+};
+
+/** Classes of the network; null where only the data can tell. */
+export function classCount(config: Config, registry: Registry): number | null {
+  return config.model.num_classes ?? datasetClasses(config, registry);
+}
+
+function datasetClasses({ data }: Config, registry: Registry): number | null {
+  const { type, ...options } = data.dataset;
+  return registry.get("dataset", type).info?.(options).classes.length ?? null;
+}
