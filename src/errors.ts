@@ -41,10 +41,6 @@ export const errorCodes = {
   SEGFUSE_PREPROCESS: { exit: 2, title: "mean or standard deviation that do not fit the image's channels" },
   SEGFUSE_HOOK_TWICE: { exit: 2, title: "a hook that makes sense once stands in the list twice" },
   SEGFUSE_WARMUP: { exit: 2, title: "a warm-up that is as long as the run" },
-  SEGFUSE_BEST_METRIC: {
-    exit: 2,
-    title: "the best checkpoint is to be chosen by a metric that is not computed",
-  },
   SEGFUSE_NUM_CLASSES: { exit: 2, title: "the network and the data set differ in their number of classes" },
   SEGFUSE_IGNORE_INDEX: { exit: 2, title: "the ignored label is the number of a class" },
   SEGFUSE_UNUSED: { exit: 2, title: "a study's row sets something that has no effect" },

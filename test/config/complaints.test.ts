@@ -110,7 +110,7 @@ checkpoint: {best: mIoUs}
         at: ROOT/top.yaml:9:20 (checkpoint.best)
         9 | checkpoint: {best: mIoUs}
           |                    ^
-        expected: one of mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU, or null
+        expected: one of mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU, val_loss, or null
         found: "mIoUs" (a string)"
     `);
   });

@@ -1,4 +1,3 @@
-import { bestMetric } from "./best_metric.ts";
 import { classWeights } from "./class_weights.ts";
 import { cropSize } from "./crop_size.ts";
 import { densePyramid } from "./dense_pyramid.ts";
@@ -22,7 +21,6 @@ export const rules: readonly Rule[] = [
   repeatedHooks,
   slidingWindow,
   warmup,
-  bestMetric,
   milestones,
   minLr,
   nesterov,
