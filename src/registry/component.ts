@@ -1,6 +1,5 @@
 import type { Static, TObject } from "typebox";
 import type { Dataset, DatasetInfo, Transform, TransformInputs } from "../datasets/contracts.ts";
-import type { Dataset, Transform, TransformInputs } from "../datasets/contracts.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Loss, LossInputs } from "../losses/contracts.ts";
 import type {
