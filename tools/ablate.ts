@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { collect, integers, names } from "./options.ts";
 import { showStudy } from "./progress.ts";
+import { stoppable } from "./stop.ts";
 
 interface AblateOptions {
   rows?: string[];
@@ -43,20 +44,24 @@ async function ablate(path: string, options: AblateOptions): Promise<void> {
     await ensureEngine(display, study.rows[0]!.loaded.config.engine.type);
     display.info(`study: ${study.title}\nwork folder: ${workDir}`);
     const { runStudy } = await import("../src/runners/study.ts");
-    const report = await runStudy({
-      study,
-      workDir,
-      registry,
-      // the progress lines below tell of the whole study; each update's losses are in the run's run.jsonl
-      logger: {
-        info: (message) => display.info(message),
-        warn: (message) => display.warn(message),
-        step: () => {},
-      },
-      onProgress: showStudy(display),
-      resume: options.resume,
-    });
+    const report = await stoppable(display, workDir, (stop) =>
+      runStudy({
+        study,
+        workDir,
+        registry,
+        // the progress lines below tell of the whole study; each update's losses are in the run's run.jsonl
+        logger: {
+          info: (message) => display.info(message),
+          warn: (message) => display.warn(message),
+          step: () => {},
+        },
+        onProgress: showStudy(display),
+        resume: options.resume,
+        stop,
+      }),
+    );
     display.stop();
+    if (report === null) return;
     const { formatStudyTable } = await import("../src/reports/text.ts");
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${formatStudyTable(report)}\n`);
   } finally {

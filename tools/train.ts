@@ -2,12 +2,14 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { collect, integer } from "./options.ts";
 import { showRun } from "./progress.ts";
+import { stoppable } from "./stop.ts";
 
 interface TrainOptions {
   workDir?: string;
   resume?: boolean;
   resumeFrom?: string;
   seed?: number;
+  allowChange: string[];
   check?: boolean;
   set: string[];
   overlay: string[];
@@ -23,6 +25,12 @@ export function register(program: Command): void {
     .option("--work-dir <folder>", "output folder (default: work_dirs/NAME)")
     .option("--resume", "go on from the work folder's last checkpoint; start where there is none")
     .option("--resume-from <path>", "go on from this checkpoint")
+    .option(
+      "--allow-change <key>",
+      "go on although this key of the config is not as it was (* any characters; repeatable)",
+      collect,
+      [],
+    )
     .option("--seed <number>", "instead of the config's", integer)
     .option("--check", "check data, weights, network and output folder, and train nothing")
     .option("--set <key=value>", "change a value of the config (repeatable)", collect, [])
@@ -45,7 +53,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   try {
     await ensureEngine(display, loaded.config.engine.type);
     const runner = await import("../src/runners/train.ts");
-    const { resume, resumeFrom } = options;
+    const { resume, resumeFrom, allowChange } = options;
     const inputs = {
       loaded,
       workDir,
@@ -54,6 +62,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
       onProgress: showRun(display),
       resume,
       resumeFrom,
+      allowChange,
     };
     if (options.check === true) {
       await runner.checkRun(inputs);
@@ -61,8 +70,9 @@ async function train(path: string, options: TrainOptions): Promise<void> {
       return;
     }
     display.info(`work folder: ${workDir}`);
-    const result = await runner.train(inputs);
+    const result = await stoppable(display, workDir, (stop) => runner.train({ ...inputs, stop }));
     display.stop();
+    if (result === null) return;
     if (options.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
     else process.stdout.write(`${result.checkpoint}\n`);
   } finally {

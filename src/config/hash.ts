@@ -9,6 +9,15 @@ import type { Path } from "./tree.ts";
  * @param paths places of all values that are paths
  */
 export function configHash(config: Config, paths: readonly Path[]): string {
+  return createHash("sha256").update(decisiveText(config, paths)).digest("hex");
+}
+
+/** What {@link configHash} is the hash of, as plain data. */
+export function decisiveConfig(config: Config, paths: readonly Path[]): unknown {
+  return JSON.parse(decisiveText(config, paths));
+}
+
+function decisiveText(config: Config, paths: readonly Path[]): string {
   const ignored = new Set([
     "name",
     "plugins",
@@ -18,9 +27,7 @@ export function configHash(config: Config, paths: readonly Path[]): string {
     "data.workers",
     ...paths.map((p) => p.join(".")),
   ]);
-  return createHash("sha256")
-    .update(canonical(config, "", ignored))
-    .digest("hex");
+  return canonical(config, "", ignored);
 }
 
 /** JSON with sorted keys and without the ignored places. */

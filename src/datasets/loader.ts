@@ -47,7 +47,7 @@ export async function openTrainLoader(options: TrainLoaderOptions): Promise<Trai
   const { config } = options;
   const source = sampleSource(config, "train");
   const dataset = await createDataset(source);
-  return new StreamLoader(options, dataset, await createSampleMaker(source, config.data.workers));
+  return new StreamLoader(options, dataset, await createSampleMaker(source, config.data.workers, dataset));
 }
 
 class StreamLoader implements TrainLoader {
@@ -154,7 +154,7 @@ export async function openEvaluationLoader(options: EvaluationLoaderOptions): Pr
   const { workers } = config.data;
   const source = sampleSource(config, section);
   const dataset = await createDataset(source);
-  const maker = await createSampleMaker(source, workers);
+  const maker = await createSampleMaker(source, workers, dataset);
   const length = Math.min(options.limit ?? dataset.length, dataset.length);
   return {
     info: dataset.info,

@@ -1,57 +1,15 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { SegfuseError } from "../errors.ts";
-import type { Module } from "../nn/module.ts";
-import type { Parameter } from "../nn/parameter.ts";
-import { syncFolder, writeFileAtomically } from "../util/atomic_file.ts";
-import { storedTensors } from "../weights/load.ts";
-import { toMetadata, type ModelMetadata } from "../weights/metadata.ts";
-import { writeSafetensors } from "../weights/safetensors.ts";
-import type { JsonValue } from "./contracts.ts";
+import { checkpointName, iterationOf, oldSuffix, readPointer, type Pointer } from "./checkpoint/names.ts";
+import { openState, type CheckpointState } from "./checkpoint/state.ts";
 
-/** A score that decided which checkpoint is the best. */
-export interface BestScore {
-  readonly metric: string;
-  readonly value: number;
-  readonly iteration: number;
-}
+export type { BestScore, CheckpointState, Retention } from "./checkpoint/state.ts";
 
-/** `state.json`: where the run stands beside its tensors. Random choices need no state, they follow from the seed. */
-export interface CheckpointState {
-  readonly format: "segfuse-checkpoint-1";
-  /** Updates done; training goes on with the update of this number. */
-  readonly iteration: number;
-  readonly seed: number;
-  readonly config_hash: string;
-  readonly best: BestScore | null;
-  /** Scores on the validation split at this very iteration, where it was evaluated. */
-  readonly metrics: Readonly<Record<string, number | null>> | null;
-  /** Seconds of training so far, over all resumes. */
-  readonly train_seconds: number;
-  /** What hooks keep beside tensors, by the hook's name. */
-  readonly hooks?: Readonly<Record<string, JsonValue>>;
-  /** Why the run was finished before its last iteration (early stopping); null: it was not. */
-  readonly stopped?: string | null;
-}
-
-export interface CheckpointInputs {
-  readonly model: Module;
-  readonly optimizerState: ReadonlyMap<string, Parameter>;
-  /** Each becomes a file `NAME.safetensors` with the model's metadata. */
-  readonly hookTensors: readonly { name: string; tensors: ReadonlyMap<string, Parameter> }[];
-  readonly metadata: ModelMetadata;
-  readonly state: CheckpointState;
-}
-
-/** How long checkpoints stay. The best and the newest always do. */
-export interface Retention {
-  readonly keepLast: number;
-  /** Multiples of this stay for ever; null: none. */
-  readonly keepEvery: number | null;
-}
-
-/** The folder `checkpoints/` of a run: `iter_N/…`, `last` and `best`. */
+/** The folder `checkpoints/` of a run: `iter_N/…`, `last` and `best`. Written by `checkpoint/store.ts`. */
 export class CheckpointFolder {
   readonly folder: string;
 
@@ -59,76 +17,35 @@ export class CheckpointFolder {
     this.folder = join(workDir, "checkpoints");
   }
 
-  /**
-   * Writes a checkpoint to a temporary folder, syncs and renames it, and then points `last` (and `best`)
-   * to it: at every moment what they name is whole. Old checkpoints go last.
-   *
-   * @returns the checkpoint's folder
-   */
-  async save(inputs: CheckpointInputs, retention: Retention): Promise<string> {
-    const { iteration, best } = inputs.state;
-    const name = `iter_${iteration}`;
-    const target = join(this.folder, name);
-    const temporary = join(this.folder, `.${name}.${randomUUID()}.tmp`);
-    try {
-      await mkdir(temporary, { recursive: true });
-      const metadata = toMetadata(inputs.metadata);
-      const model = await storedTensors(inputs.model.namedParameters());
-      await writeSafetensors(join(temporary, "model.safetensors"), model, metadata);
-      const optimizer = await storedTensors(inputs.optimizerState);
-      await writeSafetensors(join(temporary, "optimizer.safetensors"), optimizer, { format: "pt" });
-      for (const { name, tensors } of inputs.hookTensors) {
-        const path = join(temporary, `${name}.safetensors`);
-        await writeSafetensors(path, await storedTensors(tensors), metadata);
-      }
-      const state = `${JSON.stringify(inputs.state, null, 2)}\n`;
-      await writeFileAtomically(join(temporary, "state.json"), [state]);
-      // One of this iteration can be there already: made by a run that was resumed from before it.
-      await rm(target, { recursive: true, force: true });
-      await rename(temporary, target);
-    } catch (error) {
-      await rm(temporary, { recursive: true, force: true });
-      throw error;
-    }
-    await syncFolder(this.folder);
-    await this.point("last", name);
-    if (best?.iteration === iteration) await this.point("best", name);
-    await this.prune(retention);
-    return target;
+  /** The folder that `last` or `best` names, whether it is there or not; null without such a name. */
+  async named(pointer: Pointer): Promise<string | null> {
+    const name = await readPointer(this.folder, pointer);
+    return name === null ? null : this.place(name);
   }
 
-  /** The folder that `last` or `best` names; null where there is none. */
-  async named(pointer: "last" | "best"): Promise<string | null> {
-    const name = await readFile(join(this.folder, pointer), "utf8").catch(() => null);
-    if (name === null) return null;
-    return join(this.folder, basename(name.trim()));
+  /** Iterations of the checkpoints that are there, the newest first. */
+  async iterations(): Promise<number[]> {
+    const entries = await readdir(this.folder).catch(() => []);
+    const found = entries.map((name) =>
+      iterationOf(name.endsWith(oldSuffix) ? name.slice(0, -oldSuffix.length) : name),
+    );
+    return [...new Set(found.filter((n) => n !== null))].sort((a, b) => b - a);
   }
 
-  private async point(pointer: "last" | "best", name: string): Promise<void> {
-    await writeFileAtomically(join(this.folder, pointer), [`${name}\n`]);
+  /** The folder of an iteration's checkpoint. */
+  of(iteration: number): string {
+    return this.place(checkpointName(iteration));
   }
 
-  private async prune({ keepLast, keepEvery }: Retention): Promise<void> {
-    const entries = await readdir(this.folder);
-    // What a killed run left behind.
-    const broken = entries.filter((name) => /^\.iter_\d+\..*\.tmp$/.test(name));
-    const iterations = entries
-      .map((name) => /^iter_(\d+)$/.exec(name)?.[1])
-      .filter((digits) => digits !== undefined)
-      .map(Number)
-      .sort((a, b) => b - a);
-    const named = await Promise.all([this.named("last"), this.named("best")]);
-    const old = iterations
-      .slice(keepLast)
-      .filter((iteration) => keepEvery === null || iteration % keepEvery !== 0)
-      .map((iteration) => `iter_${iteration}`)
-      .filter((name) => !named.includes(join(this.folder, name)));
-    for (const name of [...broken, ...old])
-      await rm(join(this.folder, name), { recursive: true, force: true });
+  /** A run that was killed while it replaced a checkpoint has left the earlier one under its other name. */
+  private place(name: string): string {
+    const usual = join(this.folder, name);
+    const aside = usual + oldSuffix;
+    return !existsSync(usual) && existsSync(aside) ? aside : usual;
   }
 }
 
-/** A checkpoint that was found: a folder with everything, or a weight file alone. `weights` are for use, not for resuming. */
+/** A checkpoint that was found: a folder with everything, or a weight file alone. */
 export interface FoundCheckpoint {
   readonly weights: string;
   /** Null for a weight file. */
@@ -136,49 +53,92 @@ export interface FoundCheckpoint {
 }
 
 /**
- * What a CHECKPOINT argument means: an `iter_N` folder, a work folder or a weight file.
+ * What a CHECKPOINT argument means: an `iter_N` folder, a work folder or a weight file. The weights of a folder
+ * are compared with what was written.
  *
  * @param prefer which of a work folder's checkpoints is taken where it has both
+ * @throws SegfuseError `SEGFUSE_CHECKPOINT`, `SEGFUSE_CHECKPOINT_DAMAGED`
+ */
+export async function findCheckpoint(path: string, prefer: Pointer = "best"): Promise<FoundCheckpoint> {
+  const folder = await checkpointFolder(path, prefer);
+  if (folder === null) return { weights: path, folder: null };
+  await verifyCheckpoint(folder, ["model.safetensors"]);
+  return { weights: join(folder, "model.safetensors"), folder };
+}
+
+/**
+ * The folder that a CHECKPOINT argument means, its content not looked at; null for a weight file.
+ *
  * @throws SegfuseError `SEGFUSE_CHECKPOINT`
  */
-export async function findCheckpoint(
-  path: string,
-  prefer: "best" | "last" = "best",
-): Promise<FoundCheckpoint> {
+export async function checkpointFolder(path: string, prefer: Pointer): Promise<string | null> {
   const status = await stat(path).catch(() => null);
   if (status === null) throw none(path, "nothing of that name");
-  if (!status.isDirectory()) return { weights: path, folder: null };
-  if (await exists(join(path, "model.safetensors"))) return inFolder(resolve(path));
+  if (!status.isDirectory()) return null;
+  const files = await readdir(path);
+  if (files.includes("state.json") || files.includes("model.safetensors")) return resolve(path);
   const checkpoints = new CheckpointFolder(path);
   for (const pointer of [prefer, "best", "last"] as const) {
     const folder = await checkpoints.named(pointer);
     if (folder === null) continue;
-    if (await exists(join(folder, "model.safetensors"))) return await inFolder(folder);
+    if (existsSync(folder)) return folder;
     throw none(join(checkpoints.folder, pointer), `the name of ${basename(folder)}, which is not there`);
   }
   throw none(path, "a folder without checkpoints");
 }
 
-/** Reads `state.json`. @throws SegfuseError `SEGFUSE_CHECKPOINT` where it is missing or not of this program */
-export async function readState(folder: string): Promise<CheckpointState> {
-  const path = join(folder, "state.json");
-  try {
-    const state = JSON.parse(await readFile(path, "utf8")) as CheckpointState;
-    if (state.format === "segfuse-checkpoint-1" && Number.isInteger(state.iteration)) return state;
-  } catch (cause) {
-    throw new SegfuseError("SEGFUSE_CHECKPOINT", "a checkpoint's state cannot be read", {
-      where: path,
-      found: (cause as Error).message,
-      cause,
-    });
+/**
+ * Compares a checkpoint's files with what its `state.json` says of them.
+ *
+ * @param only these files; default: all
+ * @throws SegfuseError `SEGFUSE_CHECKPOINT_DAMAGED` naming the file and what is wrong with it
+ */
+export async function verifyCheckpoint(folder: string, only?: readonly string[]): Promise<CheckpointState> {
+  const state = await readState(folder);
+  for (const [name, { bytes, sha256 }] of Object.entries(state.files)) {
+    if (only !== undefined && !only.includes(name)) continue;
+    const path = join(folder, name);
+    const status = await stat(path).catch(() => null);
+    if (status === null) throw damaged(path, "no such file");
+    if (status.size !== bytes) throw damaged(path, `${status.size} bytes`, `${bytes} bytes`);
+    const found = await sha256Of(path);
+    if (found !== sha256) throw damaged(path, `SHA-256 ${found}`, `SHA-256 ${sha256}`);
   }
-  throw new SegfuseError("SEGFUSE_CHECKPOINT", "a checkpoint's state is of another format", { where: path });
+  return state;
 }
 
-/** The weights' moving average, where the run kept one, is what was evaluated and what is used. */
-async function inFolder(folder: string): Promise<FoundCheckpoint> {
-  const average = join(folder, "ema.safetensors");
-  return { weights: (await exists(average)) ? average : join(folder, "model.safetensors"), folder };
+/** Reads `state.json`. @throws SegfuseError `SEGFUSE_CHECKPOINT_DAMAGED` where it is missing or not what was written */
+export async function readState(folder: string): Promise<CheckpointState> {
+  const path = join(folder, "state.json");
+  let state: CheckpointState;
+  try {
+    state = openState(await readFile(path, "utf8"));
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    throw damaged(path, isMissing ? "no such file" : (cause as Error).message, undefined, cause);
+  }
+  const name = basename(folder);
+  const stated = iterationOf(name.endsWith(oldSuffix) ? name.slice(0, -oldSuffix.length) : name);
+  // Folders may be copied under other names, but one iteration's must not pass for another's.
+  if (stated === null || stated === state.iteration) return state;
+  throw damaged(path, `the state of iteration ${state.iteration}`, `that of iteration ${stated}`);
+}
+
+/** SHA-256 (hexadecimal) of a file. */
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+}
+
+function damaged(where: string, found: string, expected?: string, cause?: unknown): SegfuseError {
+  return new SegfuseError("SEGFUSE_CHECKPOINT_DAMAGED", "a checkpoint is not what was written", {
+    where,
+    ...(expected === undefined ? {} : { expected }),
+    found,
+    advice: `another checkpoint in ${dirname(dirname(where))}; train --resume goes on from the newest whole one`,
+    cause,
+  });
 }
 
 function none(where: string, found: string): SegfuseError {
@@ -187,8 +147,4 @@ function none(where: string, found: string): SegfuseError {
     found,
     expected: "an iter_N folder, a work folder with checkpoints/, or a weight file",
   });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null)) !== null;
 }

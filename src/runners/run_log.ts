@@ -1,4 +1,5 @@
-import { open, type FileHandle } from "node:fs/promises";
+import { open, readFile, type FileHandle } from "node:fs/promises";
+import { writeFileAtomically } from "../util/atomic_file.ts";
 
 /** One line of `run.jsonl`: `event` says what happened, the rest what belongs to it. */
 export interface RunRecord {
@@ -9,22 +10,18 @@ export interface RunRecord {
 }
 
 /**
- * `run.jsonl`: one JSON object a line, each written at once, so that a reader sees whole lines. A resumed run
- * goes on below: of two records of the same iteration the later one counts. Numbers that JSON lacks are null.
+ * `run.jsonl`: one JSON object a line, each written at once, so that a reader sees whole lines. A run that goes
+ * on from a checkpoint takes out what an earlier one wrote of the updates behind it, so that nothing is there
+ * twice; the `start` records stay and tell how often and from where the run went on. Numbers that JSON lacks
+ * are null.
  */
 export class RunLog {
   private constructor(private readonly handle: FileHandle) {}
 
-  static async open(path: string): Promise<RunLog> {
-    const handle = await open(path, "a+");
-    const { size } = await handle.stat();
-    // A killed run may have left half a line.
-    if (size > 0) {
-      const last = Buffer.alloc(1);
-      await handle.read(last, 0, 1, size - 1);
-      if (last[0] !== 10) await handle.write("\n");
-    }
-    return new RunLog(handle);
+  /** @param iteration what the file says of later updates is taken out */
+  static async open(path: string, iteration = 0): Promise<RunLog> {
+    await cut(path, iteration);
+    return new RunLog(await open(path, "a"));
   }
 
   async write(record: RunRecord): Promise<void> {
@@ -33,5 +30,25 @@ export class RunLog {
 
   async close(): Promise<void> {
     await this.handle.close();
+  }
+}
+
+async function cut(path: string, iteration: number): Promise<void> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const kept = text
+    .split("\n")
+    .filter((line) => isKept(line, iteration))
+    .map((line) => `${line}\n`)
+    .join("");
+  if (kept !== text) await writeFileAtomically(path, [kept]);
+}
+
+/** A killed run may have left half a line: it goes as well. */
+function isKept(line: string, iteration: number): boolean {
+  try {
+    const { event, iteration: done } = JSON.parse(line) as RunRecord;
+    return event === "start" || done <= iteration;
+  } catch {
+    return false;
   }
 }

@@ -25,7 +25,7 @@ export interface ProgressDisplayOptions {
 export class ProgressDisplay implements Logger {
   private readonly stream: NodeJS.WriteStream;
   private readonly lineInterval: number;
-  private readonly bars: MultiBar | undefined;
+  private bars: MultiBar | undefined;
   private bar: SingleBar | undefined;
   private lastTask = "";
   private lastLine = -Infinity;
@@ -43,7 +43,8 @@ export class ProgressDisplay implements Logger {
           hideCursor: true,
           clearOnComplete: true,
           fps: 5,
-          gracefulExit: true,
+          // Whoever catches the signal takes the bar off (plain).
+          gracefulExit: false,
         },
         Presets.shades_classic,
       );
@@ -71,6 +72,12 @@ export class ProgressDisplay implements Logger {
 
   step(message: string): void {
     if (this.bars === undefined) this.info(message);
+  }
+
+  /** Takes the bar off the terminal for good: the process may end at any moment, and a bar hides the cursor. */
+  plain(): void {
+    this.stop();
+    this.bars = undefined;
   }
 
   /** Takes the bar off the terminal; lines go on to be written plainly. */

@@ -114,6 +114,14 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor> | Readonly<Record<string, StoredTensor>>,
   metadata: Metadata = {},
 ): Promise<void> {
+  await writeFileAtomically(path, safetensorsChunks(tensors, metadata));
+}
+
+/** A file's bytes in order, as {@link writeSafetensors} writes them; the tensors' own memory, not copied. */
+export function safetensorsChunks(
+  tensors: ReadonlyMap<string, StoredTensor> | Readonly<Record<string, StoredTensor>>,
+  metadata: Metadata = {},
+): Uint8Array[] {
   const list: [string, StoredTensor][] = isMap(tensors) ? [...tensors] : Object.entries(tensors);
   // Wide elements first keeps every tensor aligned; by name within one width, as the reference implementation.
   list.sort(
@@ -138,11 +146,11 @@ export async function writeSafetensors(
   text.copy(padded);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  await writeFileAtomically(path, [
+  return [
     length,
     padded,
     ...list.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
-  ]);
+  ];
 }
 
 function isMap<T>(

@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { SegfuseError } from "../../errors.ts";
-import type { Sample } from "../contracts.ts";
+import { fromPlainError, toPlainError } from "../../util/plain_error.ts";
+import type { Dataset, Sample } from "../contracts.ts";
 import { createPipeline, type SampleSource } from "../source.ts";
-import { fromPlainError, toPlainError, type Job, type Reply } from "./protocol.ts";
+import { workerFailed, type Job, type Reply } from "./protocol.ts";
 
 /** Makes samples, in the order in which they are asked for or beside each other. */
 export interface SampleMaker {
@@ -10,16 +11,24 @@ export interface SampleMaker {
   close(): Promise<void>;
 }
 
-/** `workers` threads; 0: in the calling thread. */
-export async function createSampleMaker(source: SampleSource, workers: number): Promise<SampleMaker> {
-  if (workers > 0) return new WorkerPool(source, workers);
+/**
+ * `workers` threads; 0: in the calling thread.
+ *
+ * @param dataset the source's own, open in the calling thread: it names the sample that a thread died of
+ */
+export async function createSampleMaker(
+  source: SampleSource,
+  workers: number,
+  dataset: Pick<Dataset, "id">,
+): Promise<SampleMaker> {
+  if (workers > 0) return new WorkerPool(source, workers, dataset);
   const pipeline = await createPipeline(source);
   return {
     async make(index, keys) {
       try {
         return await pipeline.run(index, keys);
       } catch (error) {
-        throw fromPlainError(toPlainError(error, `sample ${pipeline.dataset.id(index)}`));
+        throw fromPlainError(toPlainError(error, workerFailed, `sample ${pipeline.dataset.id(index)}`));
       }
     },
     close: () => Promise.resolve(),
@@ -27,6 +36,7 @@ export async function createSampleMaker(source: SampleSource, workers: number): 
 }
 
 interface Pending {
+  readonly index: number;
   readonly resolve: (sample: Sample) => void;
   readonly reject: (error: SegfuseError) => void;
 }
@@ -37,10 +47,15 @@ class PoolWorker {
   private ended: SegfuseError | null = null;
   private readonly thread: Worker;
 
-  constructor(source: SampleSource) {
+  constructor(
+    source: SampleSource,
+    private readonly dataset: Pick<Dataset, "id">,
+  ) {
     this.thread = startThread(source);
     this.thread.on("message", (reply: Reply) => this.settle(reply));
-    this.thread.on("error", (error: unknown) => this.end(toPlainError(error).details.found ?? "an error"));
+    this.thread.on("error", (error: unknown) =>
+      this.end(toPlainError(error, workerFailed).details.found ?? "an error"),
+    );
     this.thread.on("messageerror", (error) => this.end(error.message));
     this.thread.on("exit", (code) => this.end(`exit code ${code}`));
     // A program that forgets to close the pool still ends.
@@ -50,7 +65,7 @@ class PoolWorker {
   make(job: Job): Promise<Sample> {
     if (this.ended !== null) return Promise.reject(this.ended);
     return new Promise((resolve, reject) => {
-      this.pending.set(job.number, { resolve, reject });
+      this.pending.set(job.number, { index: job.index, resolve, reject });
       // While a job is under way the thread keeps the program alive.
       this.thread.ref();
       this.thread.postMessage(job);
@@ -71,7 +86,12 @@ class PoolWorker {
   }
 
   private end(found: string): void {
-    this.ended ??= new SegfuseError("SEGFUSE_DATA_WORKER", "a data worker ended unexpectedly", { found });
+    // A worker makes one sample after the other: it was at the oldest that is still waited for.
+    const [current] = this.pending.values();
+    this.ended ??= new SegfuseError("SEGFUSE_DATA_WORKER", "a data worker ended unexpectedly", {
+      ...(current === undefined ? {} : { where: `sample ${this.dataset.id(current.index)}` }),
+      found,
+    });
     for (const { reject } of this.pending.values()) reject(this.ended);
     this.pending.clear();
   }
@@ -81,8 +101,8 @@ class WorkerPool implements SampleMaker {
   private readonly workers: readonly PoolWorker[];
   private jobs = 0;
 
-  constructor(source: SampleSource, workers: number) {
-    this.workers = Array.from({ length: workers }, () => new PoolWorker(source));
+  constructor(source: SampleSource, workers: number, dataset: Pick<Dataset, "id">) {
+    this.workers = Array.from({ length: workers }, () => new PoolWorker(source, dataset));
   }
 
   make(index: number, keys: readonly (string | number)[]): Promise<Sample> {

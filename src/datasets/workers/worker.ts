@@ -1,9 +1,10 @@
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import sharp from "sharp";
+import { toPlainError } from "../../util/plain_error.ts";
 import type { Pipeline } from "../pipeline.ts";
 import { createPipeline, type SampleSource } from "../source.ts";
-import { toPlainError, type Job, type Reply } from "./protocol.ts";
+import { workerFailed, type Job, type Reply } from "./protocol.ts";
 
 // A data worker: makes the samples it is told to, one after the other, and gives their memory away.
 
@@ -36,7 +37,7 @@ async function answer({ number, index, keys }: Job): Promise<void> {
     ]);
   } catch (error) {
     const where = ready === undefined ? undefined : `sample ${ready.dataset.id(index)}`;
-    port.postMessage({ number, error: toPlainError(error, where) } satisfies Reply);
+    port.postMessage({ number, error: toPlainError(error, workerFailed, where) } satisfies Reply);
   }
 }
 

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import type { Metadata } from "../../weights/safetensors.ts";
+
+/** A score that decided which checkpoint is the best. */
+export interface BestScore {
+  readonly metric: string;
+  readonly value: number;
+  readonly iteration: number;
+}
+
+/** What a file of a checkpoint must be. */
+export interface FileSeal {
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Where a run stands beside its tensors. Random choices need no state, they follow from the seed. */
+export interface RunState {
+  /** Updates done; training goes on with the update of this number. */
+  readonly iteration: number;
+  readonly seed: number;
+  readonly config_hash: string;
+  /** What of the config decides the result (see `decisiveConfig`): a resumed run must agree with it. */
+  readonly config: unknown;
+  /** Fingerprint of the training split: its classes and its samples in their order. */
+  readonly data_fingerprint: string;
+  readonly best: BestScore | null;
+  /** Scores on the validation split at this very iteration, where it was evaluated. */
+  readonly metrics: Readonly<Record<string, number | null>> | null;
+  /**
+   * True where the run was told to stop before all that follows an update was done (an evaluation): a resumed
+   * run does that first.
+   */
+  readonly unfinished: boolean;
+  /** What hooks keep from one update to the next, by the hook's name. */
+  readonly hooks: Readonly<Record<string, unknown>>;
+  /** Seconds of training so far, over all resumes. */
+  readonly train_seconds: number;
+}
+
+export const checkpointFormat = "segfuse-checkpoint-2";
+
+/** `state.json` of a checkpoint. */
+export interface CheckpointState extends RunState {
+  readonly format: typeof checkpointFormat;
+  /** The other files of the checkpoint by name. */
+  readonly files: Readonly<Record<string, FileSeal>>;
+}
+
+/** How long checkpoints stay. The best and the newest always do. */
+export interface Retention {
+  /** So many of the newest. */
+  readonly keepLast: number;
+  /** Multiples of this stay for ever; null: none. */
+  readonly keepEvery: number | null;
+}
+
+/** A tensor's values at one moment, in memory order. */
+export interface TensorCopy {
+  readonly name: string;
+  readonly layout: "conv" | "depthwise" | "plain";
+  /** In memory order. */
+  readonly shape: readonly number[];
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
+/** A checkpoint that is to be written: plain data, which can be given to another thread. */
+export interface CheckpointJob {
+  /** `WORK_DIR/checkpoints` */
+  readonly folder: string;
+  readonly files: readonly {
+    readonly name: string;
+    readonly metadata: Metadata;
+    readonly tensors: readonly TensorCopy[];
+  }[];
+  readonly state: RunState;
+  readonly retention: Retention;
+}
+
+/** The text of `state.json`: the state and, as its last key, the SHA-256 of the text without it. */
+export function sealState(state: CheckpointState): string {
+  return `${JSON.stringify({ ...state, sha256: digest(state) }, null, 2)}\n`;
+}
+
+/**
+ * Reads what {@link sealState} wrote.
+ *
+ * @throws Error saying what is wrong: no JSON, another format, or values that are not the ones that were written
+ */
+export function openState(text: string): CheckpointState {
+  const { sha256, ...state } = JSON.parse(text) as CheckpointState & { sha256?: unknown };
+  if (state.format !== checkpointFormat) {
+    throw new Error(`format ${JSON.stringify(state.format)} instead of "${checkpointFormat}"`);
+  }
+  if (sha256 !== digest(state)) throw new Error("its values do not have the SHA-256 that it states");
+  return state;
+}
+
+/** JSON keeps the order of keys and every digit of numbers, so that text → state → text changes nothing. */
+function digest(state: object): string {
+  return createHash("sha256").update(JSON.stringify(state)).digest("hex");
+}

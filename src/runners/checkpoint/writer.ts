@@ -1,0 +1,113 @@
+import { Worker } from "node:worker_threads";
+import { SegfuseError } from "../../errors.ts";
+import type { Parameter } from "../../nn/parameter.ts";
+import { fromPlainError } from "../../util/plain_error.ts";
+import type { CheckpointJob, TensorCopy } from "./state.ts";
+import type { StoreReply } from "./worker.ts";
+
+/** A checkpoint that is whole on the disk. */
+export interface StoredCheckpoint {
+  readonly iteration: number;
+  readonly folder: string;
+  readonly isBest: boolean;
+}
+
+/** The parameters' values at this moment: training may go on while they are written. */
+export function copyTensors(
+  parameters: Iterable<readonly [name: string, parameter: Parameter]>,
+): TensorCopy[] {
+  return Array.from(parameters, ([name, { layout, shape, variable }]) => ({
+    name,
+    layout,
+    shape,
+    // Engines may give the tensor's own memory.
+    values: new Float32Array(variable.dataSync()),
+  }));
+}
+
+/**
+ * Writes checkpoints in a thread of its own, one after the other: reordering, hashing and waiting for the disk take
+ * longer than an update, and the updates go on meanwhile.
+ */
+export class CheckpointWriter {
+  private thread: Worker | undefined;
+  private current: Promise<void> = Promise.resolve();
+  private stored: StoredCheckpoint[] = [];
+  private failure: SegfuseError | null = null;
+
+  /**
+   * Begins to write a checkpoint, once the one before is written.
+   *
+   * @param job its values are given away: they are empty afterwards
+   * @throws SegfuseError why the one before could not be written
+   */
+  async write(job: CheckpointJob): Promise<void> {
+    await this.finish();
+    this.current = this.run(job);
+  }
+
+  /** What became whole since this was last asked. @throws SegfuseError why a checkpoint could not be written */
+  takeStored(): StoredCheckpoint[] {
+    if (this.failure !== null) throw this.failure;
+    const stored = this.stored;
+    this.stored = [];
+    return stored;
+  }
+
+  /** Waits until everything is written. @throws SegfuseError why something could not be */
+  async finish(): Promise<void> {
+    await this.current;
+    if (this.failure !== null) throw this.failure;
+  }
+
+  /** Waits for what is being written and ends the thread. */
+  async close(): Promise<void> {
+    await this.current;
+    await this.thread?.terminate();
+    this.thread = undefined;
+  }
+
+  private async run(job: CheckpointJob): Promise<void> {
+    const { iteration, best } = job.state;
+    try {
+      const folder = await this.store(job);
+      this.stored.push({ iteration, folder, isBest: best?.iteration === iteration });
+    } catch (error) {
+      this.failure = error as SegfuseError;
+    } finally {
+      this.thread?.unref();
+    }
+  }
+
+  private store(job: CheckpointJob): Promise<string> {
+    const thread = (this.thread ??= startThread());
+    // The program does not end before the checkpoint is whole.
+    thread.ref();
+    return new Promise((resolve, reject) => {
+      const settle = (action: () => void) => {
+        thread.removeAllListeners();
+        action();
+      };
+      const died = (found: string) => {
+        this.thread = undefined;
+        reject(
+          new SegfuseError("SEGFUSE_CHECKPOINT_WRITE", "the thread that writes checkpoints ended", { found }),
+        );
+      };
+      thread.once("message", (reply: StoreReply) =>
+        settle(() => ("error" in reply ? reject(fromPlainError(reply.error)) : resolve(reply.folder))),
+      );
+      thread.once("error", (error: Error) => settle(() => died(error.message)));
+      thread.once("exit", (code) => settle(() => died(`exit code ${code}`)));
+      const memory = job.files.flatMap(({ tensors }) => tensors.map(({ values }) => values.buffer));
+      thread.postMessage(job, [...new Set(memory)]);
+    });
+  }
+}
+
+/** Built, the worker is a plain module; from source it is TypeScript, which needs a start of its own. */
+function startThread(): Worker {
+  const entry = import.meta.url.endsWith(".ts") ? "./worker_from_source.mjs" : "./worker.js";
+  // The parent's own loader flags (tsx, vitest) must not reach the thread.
+  return new Worker(new URL(entry, import.meta.url), { execArgv: [] });
+}
