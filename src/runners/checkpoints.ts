@@ -62,8 +62,14 @@ export interface FoundCheckpoint {
 export async function findCheckpoint(path: string, prefer: Pointer = "best"): Promise<FoundCheckpoint> {
   const folder = await checkpointFolder(path, prefer);
   if (folder === null) return { weights: path, folder: null };
-  await verifyCheckpoint(folder, ["model.safetensors"]);
-  return { weights: join(folder, "model.safetensors"), folder };
+  const weights = weightsFile(await readState(folder));
+  await verifyCheckpoint(folder, [weights]);
+  return { weights: join(folder, weights), folder };
+}
+
+/** The weights' moving average, where the run kept one, is what was evaluated and what is used. */
+export function weightsFile({ files }: CheckpointState): string {
+  return "ema.safetensors" in files ? "ema.safetensors" : "model.safetensors";
 }
 
 /**

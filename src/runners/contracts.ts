@@ -89,7 +89,7 @@ export interface FinishedEvaluation {
   readonly result: EvaluationResult;
 }
 
-/** A checkpoint that was stored. */
+/** A checkpoint that is whole on the disk; training may be some updates further. */
 export interface FinishedCheckpoint {
   readonly iteration: number;
   readonly folder: string;
@@ -155,7 +155,13 @@ export interface RunControl {
   log(record: RunRecord): Promise<void>;
   /** Evaluates on the validation split as `segfuse test` does on the test split, between all hooks' `before-` and `afterEvaluation`. */
   evaluate(): Promise<EvaluationResult>;
-  /** Stores a checkpoint of this iteration. @returns its folder */
+  /**
+   * Stores a checkpoint of this iteration, as it is now. It is written while training goes on;
+   * `afterCheckpoint` tells when it is whole.
+   *
+   * @returns the folder where it will be
+   * @throws SegfuseError why the checkpoint before could not be written
+   */
   save(): Promise<string>;
   /**
    * Stores the present state as the only checkpoint of another work folder, from which `--resume-from` can go on;

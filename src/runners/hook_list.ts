@@ -3,7 +3,14 @@ import type { Config } from "../config/sections.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Logger } from "../util/logger.ts";
-import { hookStages, type Hook, type HookContext, type JsonValue, type Undo } from "./contracts.ts";
+import {
+  hookStages,
+  type FinishedUpdate,
+  type Hook,
+  type HookContext,
+  type JsonValue,
+  type Undo,
+} from "./contracts.ts";
 import { usualHooks } from "./hooks/index.ts";
 
 /** A hook of a run and the name under which checkpoints hold its state. */
@@ -27,6 +34,24 @@ export class HookList {
   async call<E extends PlainEvent>(event: E, ...inputs: Parameters<NonNullable<Hook[E]>>): Promise<void> {
     for (const { hook } of this.hooks) {
       await (hook[event] as ((...inputs: unknown[]) => unknown) | undefined)?.(...inputs);
+    }
+  }
+
+  /**
+   * Calls `afterUpdate` of all hooks.
+   *
+   * @param from the hook to begin with; none is called where the run has it no more
+   * @param onHook told of each hook before its turn
+   */
+  async afterUpdate(
+    update: FinishedUpdate,
+    from: string | null,
+    onHook: (name: string) => void,
+  ): Promise<void> {
+    const first = from === null ? 0 : this.hooks.findIndex(({ name }) => name === from);
+    for (const { name, hook } of first < 0 ? [] : this.hooks.slice(first)) {
+      onHook(name);
+      await hook.afterUpdate?.(update);
     }
   }
 

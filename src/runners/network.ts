@@ -8,7 +8,7 @@ import type { Parameter } from "../nn/parameter.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Logger } from "../util/logger.ts";
 import { describeLoad, loadWeights, type LoadReport } from "../weights/load.ts";
-import { findCheckpoint } from "./checkpoints.ts";
+import { findCheckpoint, sha256Of } from "./checkpoints.ts";
 
 /**
  * The network of a config for a data set's classes, without values yet.
@@ -53,6 +53,8 @@ export interface InitialWeights {
   readonly sources: readonly LoadReport[];
   /** Names that no file gave: the initialiser did. */
   readonly fresh: readonly string[];
+  /** SHA-256 (hexadecimal) of each of the files. */
+  readonly sha256: readonly string[];
 }
 
 /**
@@ -88,7 +90,8 @@ export async function initialiseWeights(
   materialise(segmentor, options.seed);
   const loaded = new Set(sources.flatMap((report) => report.loaded));
   const names = [...segmentor.namedParameters()].map(([name]) => name);
-  return { sources, fresh: names.filter((name) => !loaded.has(name)) };
+  const sha256 = await Promise.all(sources.map(({ file }) => sha256Of(file)));
+  return { sources, fresh: names.filter((name) => !loaded.has(name)), sha256 };
 }
 
 /** The backbone's weight file, null for none. Every backbone that can be pretrained has this option. */

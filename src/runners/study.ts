@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoadedStudy, StudyRow } from "../config/study.ts";
-import { withSeed } from "../config/load.ts";
+import { withSeed, type LoadedConfig } from "../config/load.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Registry } from "../registry/registry.ts";
 import { createStudyReport, studyRun, type StudyRowInputs } from "../reports/create.ts";
@@ -10,7 +10,17 @@ import { readReport, writeStudyReport } from "../reports/files.ts";
 import type { Report } from "../reports/schema.ts";
 import type { StudyReport, StudyRun } from "../reports/study_schema.ts";
 import { titled, type Logger } from "../util/logger.ts";
-import { CheckpointFolder, readState } from "./checkpoints.ts";
+import { segfuseVersion } from "../util/versions.ts";
+import {
+  CheckpointFolder,
+  findCheckpoint,
+  readState,
+  sha256Of,
+  verifyCheckpoint,
+  weightsFile,
+} from "./checkpoints.ts";
+import { checkStop } from "./interruption.ts";
+import { pretrainedFile } from "./network.ts";
 import type { RunProgress } from "./progress.ts";
 import { StudyClock } from "./study_clock.ts";
 import { drawSamples, SampleKeeper } from "./study_samples.ts";
@@ -37,6 +47,8 @@ export interface StudyInputs {
   readonly onProgress?: ((progress: StudyProgress) => void) | undefined;
   /** Go on where a study was left: finished runs are kept, a begun one goes on from its last checkpoint. */
   readonly resume?: boolean | undefined;
+  /** Aborted, the study stops as `train` and `testCheckpoint` do, and throws `RunStopped`. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /** What a run leaves for the rows behind it and for the table. */
@@ -45,8 +57,6 @@ interface FinishedRun {
   readonly checkpoint: string;
   /** Null where nothing was trained. */
   readonly trainSeconds: number | null;
-  /** True where it was run now, so that what starts from it must be run again as well. */
-  readonly isNew: boolean;
 }
 
 /**
@@ -55,6 +65,7 @@ interface FinishedRun {
  * its last checkpoint; nothing is chosen by the split that is reported.
  *
  * @throws SegfuseError of `train` and `testCheckpoint`, and of the output folder
+ * @throws RunStopped where `stop` was aborted
  */
 export async function runStudy(inputs: StudyInputs): Promise<StudyReport> {
   const { study, workDir, resume = false } = inputs;
@@ -80,7 +91,8 @@ async function runRow(
   finished: ReadonlyMap<string, FinishedRun>,
   clock: StudyClock,
 ): Promise<FinishedRun> {
-  const { study, registry, onProgress, resume = false } = inputs;
+  const { study, registry, onProgress, resume = false, stop } = inputs;
+  checkStop(stop);
   const runDir = runFolder(inputs.workDir, row.name, seed);
   const name = study.seeds.length > 1 ? `${row.name}, seed ${seed}` : row.name;
   const logger = titled(`[${clock.run}/${clock.runs}] ${name}`, inputs.logger);
@@ -92,7 +104,8 @@ async function runRow(
     onProgress?.({ ...progress, row: row.name, seed, run: clock.run, runs: clock.runs, studyEtaSeconds });
   };
 
-  const isSame = resume && from?.isNew !== true && (await isRunOf(runDir, loaded.hash, row));
+  const initialWeights = resume ? await weightsOf(row, loaded, from) : [];
+  const isSame = resume && (await isRunOf(runDir, row, loaded.hash, initialWeights));
   const kept = isSame ? await finishedRun(runDir, loaded.hash, row, from) : null;
   if (kept !== null) {
     logger.info("finished already");
@@ -112,6 +125,7 @@ async function runRow(
       // The classifier's input is the row's own: it has as many maps as the neck makes.
       allowFresh: row.initFrom === null ? [] : ["head.classifier.*"],
       resume: isSame,
+      stop,
     });
     ({ checkpoint, trainSeconds } = result);
   }
@@ -127,27 +141,66 @@ async function runRow(
     outDir: runDir,
     onProgress: show,
     onImage: keeper.keep,
+    stop,
   });
   const { mIoU, aAcc } = report.metrics;
   logger.info(`${report.dataset.split}: mIoU ${percent(mIoU)}, aAcc ${percent(aAcc)}`);
-  return { report, checkpoint, trainSeconds, isNew: true };
+  return { report, checkpoint, trainSeconds };
 }
 
-/** Whether the folder holds a run of this config, finished or begun. */
-async function isRunOf(runDir: string, hash: string, row: StudyRow): Promise<boolean> {
-  if (row.weightsFrom !== null) return true;
-  const checkpoint = await new CheckpointFolder(runDir).named("last");
-  return checkpoint !== null && (await readState(checkpoint)).config_hash === hash;
+/** SHA-256 of the files that a row's first weights come from, in the order in which `initialiseWeights` reads them. */
+async function weightsOf(
+  row: StudyRow,
+  { config }: LoadedConfig,
+  from: FinishedRun | undefined,
+): Promise<string[]> {
+  const initFrom = from?.checkpoint ?? config.init_from;
+  const files = [
+    ...(row.weightsFrom === null ? [pretrainedFile(config)] : []),
+    initFrom === null ? null : (await findCheckpoint(initFrom, "last")).weights,
+  ];
+  return Promise.all(files.filter((file) => file !== null).map(sha256Of));
 }
 
-/** Renames a folder whose run started from other weights or had another config: it is kept, and the row runs anew. */
+/**
+ * Whether the folder holds a run of this config, finished or begun, that started from these weights and was made by
+ * this version of segfuse. A checkpoint that cannot be read is left to `train`, which falls back to the one before.
+ */
+async function isRunOf(
+  runDir: string,
+  row: StudyRow,
+  hash: string,
+  initialWeights: readonly string[],
+): Promise<boolean> {
+  if (row.weightsFrom !== null) {
+    const found = await readReport(runDir).catch(() => null);
+    if (found?.kind !== "report") return true;
+    const { checkpoint, versions, config } = found.report;
+    const isSame = config.hash === hash && checkpoint?.sha256 === initialWeights[0];
+    return isSame && versions["segfuse"] === segfuseVersion();
+  }
+  const folder = new CheckpointFolder(runDir);
+  const iterations = await folder.iterations();
+  for (const iteration of iterations) {
+    const state = await readState(folder.of(iteration)).catch(() => null);
+    if (state === null) continue;
+    const isSame = state.config_hash === hash && state.initial_weights.join() === initialWeights.join();
+    return isSame && state.version === segfuseVersion();
+  }
+  // A run that was stopped before its first checkpoint has nothing that is worth keeping.
+  return iterations.length === 0;
+}
+
+/** Renames a folder whose run started from other weights, had another config or is of another version: it is kept, and the row runs anew. */
 async function putAside(runDir: string, logger: Logger): Promise<void> {
   if (!existsSync(runDir)) return;
   for (let n = 1; ; n++) {
     const aside = `${runDir}.old_${n}`;
     if (existsSync(aside)) continue;
     await rename(runDir, aside);
-    logger.info(`another config or other first weights: the earlier run is kept as ${aside}`);
+    logger.info(
+      `another config, other first weights or another version: the earlier run is kept as ${aside}`,
+    );
     return;
   }
 }
@@ -163,14 +216,14 @@ async function finishedRun(
   if (found?.kind !== "report" || found.report.config.hash !== hash) return null;
   const { report } = found;
   if (row.weightsFrom !== null) {
-    return from === undefined
-      ? null
-      : { report, checkpoint: from.checkpoint, trainSeconds: null, isNew: false };
+    return from === undefined ? null : { report, checkpoint: from.checkpoint, trainSeconds: null };
   }
   const checkpoint = await new CheckpointFolder(runDir).named("last");
   if (checkpoint === null) return null;
-  const { train_seconds: trainSeconds } = await readState(checkpoint);
-  return { report, checkpoint, trainSeconds, isNew: false };
+  const state = await verifyCheckpoint(checkpoint).catch(() => null);
+  if (state === null || report.checkpoint?.sha256 !== state.files[weightsFile(state)]?.sha256) return null;
+  const { train_seconds: trainSeconds } = state;
+  return { report, checkpoint, trainSeconds };
 }
 
 async function writeTable(

@@ -1,6 +1,3 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import * as tf from "@tensorflow/tfjs";
 import type { LoadedConfig } from "../config/load.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
@@ -20,7 +17,8 @@ import { loadWeights } from "../weights/load.ts";
 import { classesOf } from "../weights/metadata.ts";
 import type { Metadata } from "../weights/safetensors.ts";
 import { SafetensorsFile } from "../weights/safetensors.ts";
-import { findCheckpoint } from "./checkpoints.ts";
+import { findCheckpoint, sha256Of } from "./checkpoints.ts";
+import { checkStop } from "./interruption.ts";
 import { countParameters, networkFor } from "./network.ts";
 import type { ProgressCallback } from "./progress.ts";
 import { EvaluationClock } from "./texts.ts";
@@ -37,6 +35,8 @@ export interface TestInputs {
   readonly onProgress?: ProgressCallback | undefined;
   /** Called after each image with its prediction; awaited. */
   readonly onImage?: ((image: EvaluatedImage) => void | Promise<void>) | undefined;
+  /** Aborted, `RunStopped` is thrown after the image that is being evaluated. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /**
@@ -46,7 +46,7 @@ export interface TestInputs {
  * these classes, and of data and the output folder
  */
 export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
-  const { loaded, registry, logger, outDir, onProgress, onImage } = inputs;
+  const { loaded, registry, logger, outDir, onProgress, onImage, stop } = inputs;
   const { config } = loaded;
   if (outDir != null) await checkWorkDir(outDir, true);
   const { weights } = await findCheckpoint(inputs.checkpoint);
@@ -67,6 +67,7 @@ export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
         await onImage?.(image);
         clock.tick(image.done, image.total);
         await new Promise(setImmediate);
+        checkStop(stop);
       },
     });
     const ids = Array.from({ length: dataset.length }, (_, i) => dataset.id(i));
@@ -90,7 +91,7 @@ export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
     return createReport({
       name: config.name,
       config: { hash: loaded.hash, path: loaded.path, seed: config.seed },
-      checkpoint: { path: weights, sha256: await sha256(weights), iteration: iterationOf(metadata) },
+      checkpoint: { path: weights, sha256: await sha256Of(weights), iteration: iterationOf(metadata) },
       dataset: {
         type: config.data.dataset.type,
         split: config.data.test.split,
@@ -152,10 +153,4 @@ function checkClasses(classes: string[] | null, info: DatasetInfo, weights: stri
 function iterationOf(metadata: Metadata): number | null {
   const iteration = Number(metadata.iteration);
   return Number.isInteger(iteration) ? iteration : null;
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
 }

@@ -1,26 +1,20 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/sections.ts";
 import { checkData } from "../datasets/check.ts";
-import { openTrainLoader } from "../datasets/loader.ts";
+import { openDataset, openTrainLoader } from "../datasets/loader.ts";
 import { openEngine, type Engine } from "../engine/engine.ts";
-import { SegfuseError } from "../errors.ts";
 import type { Segmentor } from "../models/segmentor.ts";
-import type { Parameter } from "../nn/parameter.ts";
 import type { Registry } from "../registry/registry.ts";
+import { datasetFingerprint } from "../reports/create.ts";
 import type { Logger } from "../util/logger.ts";
-import { assign, loadWeights } from "../weights/load.ts";
-import { fileShape } from "../weights/layout.ts";
-import { SafetensorsFile } from "../weights/safetensors.ts";
-import {
-  CheckpointFolder,
-  findCheckpoint,
-  readState,
-  type BestScore,
-  type CheckpointState,
-} from "./checkpoints.ts";
+import { segfuseVersion } from "../util/versions.ts";
+import { loadWeights } from "../weights/load.ts";
+import type { BestScore, CheckpointState } from "./checkpoints.ts";
 import type { Optimizer } from "./contracts.ts";
 import type { HookList } from "./hook_list.ts";
+import { RunStopped } from "./interruption.ts";
 import {
   initialiseWeights,
   networkFor,
@@ -30,6 +24,7 @@ import {
 } from "./network.ts";
 import { checkDiskSpace } from "./preflight.ts";
 import type { ProgressCallback } from "./progress.ts";
+import { checkSameRun, findResumePoint, loadState, type ResumePoint } from "./resume.ts";
 import { TrainingLoop } from "./training_loop.ts";
 import { TrainingStep } from "./training_step.ts";
 import { checkWorkDir } from "./work_dir.ts";
@@ -49,6 +44,13 @@ export interface TrainInputs {
   readonly resume?: boolean | undefined;
   /** Go on from this checkpoint (an `iter_N` folder or a work folder). */
   readonly resumeFrom?: string | undefined;
+  /**
+   * Keys of the config (patterns, `*` any characters) that need not be as in the checkpoint that the run goes on
+   * from. What they change, it changes from there on.
+   */
+  readonly allowChange?: readonly string[] | undefined;
+  /** Aborted, the run finishes its iteration, stores a checkpoint and throws `RunStopped` with the reason. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 export interface TrainResult {
@@ -65,27 +67,21 @@ export interface TrainResult {
   readonly weights: InitialWeights | null;
 }
 
-interface ResumePoint {
-  readonly folder: string;
-  readonly state: CheckpointState;
-}
-
 /**
  * Trains a network as its config says. Everything that can be found wrong beforehand is found before the first
  * update, and until that has succeeded nothing is written.
  *
- * @throws SegfuseError of configs, data, weights, the output folder, and `SEGFUSE_LOSS_NOT_FINITE`
+ * @throws SegfuseError of configs, data, weights, the output folder, of checkpoints, and `SEGFUSE_LOSS_NOT_FINITE`
+ * @throws RunStopped where `stop` was aborted before the run has ended
  */
 export async function train(inputs: TrainInputs): Promise<TrainResult> {
   const { loaded, workDir, registry, logger } = inputs;
   const { config } = loaded;
   const { iterations } = config.schedule;
   const resumed = await resumePoint(inputs);
-  // With another config (more patience, no early stopping) a run that has stopped may go on.
-  const isStopped = resumed?.state.stopped != null && resumed.state.config_hash === loaded.hash;
-  if (resumed !== null && (resumed.state.iteration >= iterations || isStopped)) {
+  if (resumed !== null && isFinished(resumed.state, loaded)) {
     const { best, train_seconds: trainSeconds, iteration, stopped } = resumed.state;
-    const reason = stopped == null ? "" : `: ${stopped}`;
+    const reason = stopped === null ? "" : `: ${stopped}`;
     logger.info(
       `nothing to train: ${resumed.folder} has seen ${iteration} of ${iterations} iterations${reason}`,
     );
@@ -93,6 +89,7 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
   }
   await checkWorkDir(workDir, mayHoldRun(inputs));
   const { info } = await checkData(config, ["train", "val"]);
+  const fingerprint = await trainFingerprint(config);
   const segmentor = networkFor(config, info, registry);
   await checkDiskSpace(config, segmentor, workDir);
   const firstIteration = resumed?.state.iteration ?? 0;
@@ -102,12 +99,14 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
   let loop: TrainingLoop | undefined;
   try {
     const engine = await openEngineFor(inputs);
+    if (inputs.stop?.aborted === true)
+      throw new RunStopped(resumed?.state.iteration ?? null, inputs.stop.reason);
     const weights = await initialise(inputs, segmentor, resumed);
     const parameters = trainableParameters(segmentor);
     optimizer = registry
       .get("optimizer", config.optimizer.type)
       .create(config.optimizer as never, { parameters });
-    if (resumed !== null) await loadTensors(optimizer.state(), join(resumed.folder, "optimizer.safetensors"));
+    if (resumed !== null) await loadState(optimizer.state(), join(resumed.folder, "optimizer.safetensors"));
     const step = new TrainingStep({
       segmentor,
       parameters,
@@ -124,14 +123,16 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
       registry,
       engine,
       info,
+      fingerprint,
       segmentor,
       optimizer,
       step,
       loader,
       weights,
-      resumed: resumed?.state ?? null,
+      resumed,
       logger,
       onProgress: inputs.onProgress,
+      stop: inputs.stop,
     });
     if (resumed !== null) await loadHooks(loop.hooks, resumed, logger);
     return { workDir, iterations, weights, ...(await loop.run()) };
@@ -161,6 +162,23 @@ export async function checkRun(inputs: TrainInputs): Promise<void> {
   } finally {
     segmentor.dispose();
   }
+}
+
+/** What the run goes on from, if anything: a whole checkpoint of this very run. */
+async function resumePoint(inputs: TrainInputs): Promise<ResumePoint | null> {
+  const { loaded, workDir, resume = false, resumeFrom, allowChange = [], logger } = inputs;
+  const point = await findResumePoint({ workDir, resume, resumeFrom, logger });
+  if (point === null) return null;
+  checkSameRun(point, loaded, await trainFingerprint(loaded.config), allowChange, logger);
+  return point;
+}
+
+/** With another config (more patience, no early stopping) a run that has stopped early may go on. */
+function isFinished(state: CheckpointState, { config, hash }: LoadedConfig): boolean {
+  if (state.pending !== null) return false;
+  return (
+    state.iteration >= config.schedule.iterations || (state.stopped !== null && state.config_hash === hash)
+  );
 }
 
 function mayHoldRun({ resume, resumeFrom }: TrainInputs): boolean {
@@ -194,71 +212,28 @@ async function initialise(
   });
 }
 
-async function resumePoint({
-  workDir,
-  resume,
-  resumeFrom,
-  logger,
-}: TrainInputs): Promise<ResumePoint | null> {
-  let folder: string | null = null;
-  if (resumeFrom !== undefined) {
-    folder = (await findCheckpoint(resumeFrom, "last")).folder;
-    if (folder === null) {
-      throw new SegfuseError("SEGFUSE_CHECKPOINT", "a weight file is no place to resume from", {
-        where: resumeFrom,
-        expected: "an iter_N folder, which holds the optimiser's state as well",
-        advice: "init_from starts a new run from the weights",
-      });
-    }
-  } else if (resume === true) {
-    folder = await new CheckpointFolder(workDir).named("last");
-    if (folder === null) logger.info(`nothing to resume in ${workDir}: starting from the beginning`);
-  }
-  return folder === null ? null : { folder, state: await readState(folder) };
-}
-
 function tellResume({ folder, state }: ResumePoint, loaded: LoadedConfig, logger: Logger): void {
   logger.info(
     `going on from ${folder} (${state.iteration} of ${loaded.config.schedule.iterations} iterations)`,
   );
-  if (state.seed !== loaded.config.seed) {
-    logger.warn(
-      `the checkpoint was trained with seed ${state.seed}, the config has seed ${loaded.config.seed}`,
-    );
-  } else if (state.config_hash !== loaded.hash) {
-    logger.warn(
-      "the config is not the one that the checkpoint was trained with; its values count from here on",
-    );
-  }
+  const version = segfuseVersion();
+  if (state.version !== version)
+    logger.warn(`it was trained by segfuse ${state.version}, this is ${version}`);
+}
+
+/** What tells a training split from another: its classes and samples. */
+async function trainFingerprint(config: Config): Promise<string> {
+  const dataset = await openDataset(config, "train");
+  const ids = Array.from({ length: dataset.length }, (_, i) => dataset.id(i));
+  return datasetFingerprint(dataset.info.classes, ids);
 }
 
 /** Gives hooks what the checkpoint holds of them; a hook that the run did not have begins anew. */
 async function loadHooks(hooks: HookList, { folder, state }: ResumePoint, logger: Logger): Promise<void> {
-  hooks.loadStates(state.hooks ?? {});
+  hooks.loadStates(state.hooks);
   for (const { name, tensors } of hooks.withTensors()) {
     const path = join(folder, `${name}.safetensors`);
-    if (existsSync(path)) await loadTensors(tensors, path);
+    if (existsSync(path)) await loadState(tensors, path);
     else logger.warn(`the checkpoint holds nothing of the hook ${name}, which begins anew`);
-  }
-}
-
-/** @throws SegfuseError `SEGFUSE_WEIGHTS_SHAPE` where a tensor is missing or has another shape */
-async function loadTensors(tensors: ReadonlyMap<string, Parameter>, path: string): Promise<void> {
-  const file = await SafetensorsFile.open(path);
-  try {
-    for (const [name, parameter] of tensors) {
-      const wanted = fileShape(parameter.layout, parameter.shape);
-      const found = file.entries.get(name)?.shape;
-      if (found?.join() !== wanted.join()) {
-        throw new SegfuseError("SEGFUSE_WEIGHTS_SHAPE", "a checkpoint's state does not fit the config", {
-          where: path,
-          expected: `${name} [${wanted.join(", ")}]`,
-          found: found === undefined ? "nothing of that name" : `[${found.join(", ")}]`,
-        });
-      }
-      assign(parameter, await file.readFloats(name));
-    }
-  } finally {
-    await file.close();
   }
 }

@@ -10,17 +10,16 @@ import type { Segmentor } from "../models/segmentor.ts";
 import type { Registry } from "../registry/registry.ts";
 import { writeFileAtomically } from "../util/atomic_file.ts";
 import type { Logger } from "../util/logger.ts";
-import { segfuseVersion, versions } from "../util/versions.ts";
-import {
-  CheckpointFolder,
-  type BestScore,
-  type CheckpointInputs,
-  type CheckpointState,
-} from "./checkpoints.ts";
+import { versions } from "../util/versions.ts";
+import { adoptPointers } from "./checkpoint/adopt.ts";
+import type { BestScore, PendingHooks } from "./checkpoint/state.ts";
 import type { FinishedUpdate, Optimizer, RunControl } from "./contracts.ts";
 import { createHooks, type HookList } from "./hook_list.ts";
+import { RunStopped } from "./interruption.ts";
 import type { InitialWeights } from "./network.ts";
 import type { ProgressCallback } from "./progress.ts";
+import type { ResumePoint } from "./resume.ts";
+import { RunCheckpoints, type ChangingState } from "./run_checkpoints.ts";
 import type { RunRecord } from "./run_log.ts";
 import type { TrainingStep } from "./training_step.ts";
 import { Validation } from "./validation.ts";
@@ -32,6 +31,8 @@ export interface TrainingLoopInputs {
   readonly registry: Registry;
   readonly engine: Engine;
   readonly info: DatasetInfo;
+  /** Of the training split. */
+  readonly fingerprint: string;
   readonly segmentor: Segmentor;
   readonly optimizer: Optimizer;
   readonly step: TrainingStep;
@@ -39,9 +40,11 @@ export interface TrainingLoopInputs {
   /** Where the first weights came from; null in a resumed run. */
   readonly weights: InitialWeights | null;
   /** What the run goes on from; null: a new run. */
-  readonly resumed: CheckpointState | null;
+  readonly resumed: ResumePoint | null;
   readonly logger: Logger;
   readonly onProgress: ProgressCallback | undefined;
+  /** Aborted, the run stores a checkpoint after the iteration that it is at and throws `RunStopped`. */
+  readonly stop: AbortSignal | undefined;
 }
 
 export interface TrainingOutcome {
@@ -66,22 +69,27 @@ export class TrainingLoop implements RunControl {
   iteration: number;
   best: BestScore | null;
   lastUpdate: FinishedUpdate | null = null;
-  private readonly checkpoints: CheckpointFolder;
+  private readonly checkpoints: RunCheckpoints;
   private readonly validation: Validation;
   private readonly started = performance.now();
   /** The newest evaluation and checkpoint of this process, by the updates done at that time. */
   private evaluated: { iteration: number; result: EvaluationResult } | null = null;
-  private stored: { iteration: number; folder: string } | null = null;
+  private saved: { iteration: number; folder: string } | null = null;
+  /** The work folder is made and the log begun. */
+  private hasBegun = false;
+  private pending: PendingHooks | null = null;
   private stopReason: string | null = null;
 
   constructor(private readonly inputs: TrainingLoopInputs) {
-    const { loaded, registry, workDir, segmentor, onProgress, resumed } = inputs;
+    const { loaded, registry, segmentor, onProgress, resumed, stop, weights } = inputs;
     this.iterations = loaded.config.schedule.iterations;
-    this.iteration = resumed?.iteration ?? 0;
+    this.iteration = resumed?.state.iteration ?? 0;
     // A score of another kind says nothing about this one.
-    this.best = resumed?.best?.metric === loaded.config.checkpoint.best ? (resumed?.best ?? null) : null;
-    this.checkpoints = new CheckpointFolder(workDir);
-    this.validation = new Validation(loaded.config, segmentor, onProgress);
+    const best = resumed?.state.best ?? null;
+    this.best = best?.metric === loaded.config.checkpoint.best ? best : null;
+    const initialWeights = resumed?.state.initial_weights ?? weights?.sha256 ?? [];
+    this.checkpoints = new RunCheckpoints({ ...inputs, initialWeights });
+    this.validation = new Validation(loaded.config, segmentor, onProgress, stop);
     this.hooks = createHooks(registry, { ...inputs, run: this });
   }
 
@@ -98,11 +106,14 @@ export class TrainingLoop implements RunControl {
     const first = this.iteration;
     try {
       await hooks.call("beforeRun");
+      await this.finishPending();
       while (!this.isEnding) {
+        await this.checkStop();
         await hooks.call("beforeUpdate", this.iteration + 1);
         const update = await this.update();
-        if (this.iteration === first + 1) await this.begin(first);
-        await hooks.call("afterUpdate", update);
+        if (!this.hasBegun) await this.begin(first);
+        await this.afterUpdate(update, null);
+        await this.tellStored();
       }
       return await this.end();
     } catch (error) {
@@ -111,8 +122,9 @@ export class TrainingLoop implements RunControl {
     }
   }
 
-  /** Ends the workers of evaluation and closes the hooks; also where `run` was never called. */
+  /** Ends the threads of evaluation and checkpoints and closes the hooks; also where `run` was never called. */
   async close(): Promise<void> {
+    await this.checkpoints.close();
     await this.validation.close();
     await this.hooks.close();
   }
@@ -136,49 +148,67 @@ export class TrainingLoop implements RunControl {
 
   async save(): Promise<string> {
     const { iteration } = this;
-    const { keep_last: keepLast, keep_every: keepEvery } = this.inputs.loaded.config.checkpoint;
-    const folder = await this.checkpoints.save(this.checkpoint(), { keepLast, keepEvery });
-    this.stored = { iteration, folder };
-    const isBest = this.best?.iteration === iteration;
-    await this.log({ event: "checkpoint", iteration, best: isBest });
-    await this.hooks.call("afterCheckpoint", { iteration, folder, isBest });
+    const folder = await this.checkpoints.save(this.state(), this.hooks);
+    this.saved = { iteration, folder };
     return folder;
   }
 
-  async saveAside(workDir: string): Promise<string> {
-    return new CheckpointFolder(workDir).save(this.checkpoint(), { keepLast: 1, keepEvery: null });
+  saveAside(workDir: string): Promise<string> {
+    return this.checkpoints.saveAside(workDir, this.state(), this.hooks);
   }
 
-  private checkpoint(): CheckpointInputs {
-    const { iteration, evaluated } = this;
-    const { segmentor, optimizer, loaded, info } = this.inputs;
-    const { model, seed } = loaded.config;
-    const { classes, palette, ignoreIndex } = info;
-    return {
-      model: segmentor,
-      optimizerState: optimizer.state(),
-      hookTensors: this.hooks.withTensors(),
-      metadata: {
-        classes,
-        palette,
-        ignoreIndex,
-        preprocess: model.preprocess,
-        version: segfuseVersion(),
-        iteration,
-        configHash: loaded.hash,
-      },
-      state: {
-        format: "segfuse-checkpoint-1",
-        iteration,
-        seed,
-        config_hash: loaded.hash,
-        best: this.best,
-        metrics: evaluated?.iteration === iteration ? scoresOf(evaluated.result) : null,
-        train_seconds: this.trainSeconds(),
-        hooks: this.hooks.states(),
-        stopped: this.stopReason,
-      },
-    };
+  private state(): ChangingState {
+    const { iteration, evaluated, best, pending, stopReason: stopped } = this;
+    const metrics = evaluated?.iteration === iteration ? scoresOf(evaluated.result) : null;
+    return { iteration, best, metrics, pending, stopped, train_seconds: this.trainSeconds() };
+  }
+
+  /** Calls the hooks after an update. Told to stop in the middle, the run stores which are left. */
+  private async afterUpdate(update: FinishedUpdate, from: string | null): Promise<void> {
+    let hook = "";
+    try {
+      await this.hooks.afterUpdate(update, from, (name) => (hook = name));
+    } catch (error) {
+      if (!(error instanceof RunStopped)) throw error;
+      this.pending = { hook, update };
+      await this.save();
+      await this.stopNow(error.reason);
+    }
+    this.pending = null;
+  }
+
+  /** What the run that this one goes on from had left of its last iteration. */
+  private async finishPending(): Promise<void> {
+    const { pending = null, stopped = null } = this.inputs.resumed?.state ?? {};
+    if (pending === null) return;
+    this.stopReason = stopped;
+    this.lastUpdate = pending.update;
+    await this.begin(this.iteration);
+    await this.afterUpdate(pending.update, pending.hook);
+  }
+
+  /** @throws RunStopped where the run was told to stop, after a checkpoint of this iteration */
+  private async checkStop(): Promise<void> {
+    const { stop, resumed } = this.inputs;
+    if (stop?.aborted !== true) return;
+    const isNew = this.iteration !== (resumed?.state.iteration ?? 0);
+    if (isNew && this.saved?.iteration !== this.iteration) await this.save();
+    await this.stopNow(stop.reason);
+  }
+
+  private async stopNow(reason: unknown): Promise<never> {
+    await this.checkpoints.finish();
+    await this.tellStored();
+    const iteration = this.saved?.iteration ?? this.inputs.resumed?.state.iteration ?? null;
+    throw new RunStopped(iteration, reason);
+  }
+
+  /** Tells of the checkpoints that have become whole. @throws SegfuseError `SEGFUSE_CHECKPOINT_WRITE` where one has not */
+  private async tellStored(): Promise<void> {
+    for (const stored of this.checkpoints.takeStored()) {
+      await this.log({ event: "checkpoint", iteration: stored.iteration, best: stored.isBest });
+      await this.hooks.call("afterCheckpoint", stored);
+    }
   }
 
   private async update(): Promise<FinishedUpdate> {
@@ -201,7 +231,9 @@ export class TrainingLoop implements RunControl {
   /** Makes the folder and writes what the run is. */
   private async begin(iteration: number): Promise<void> {
     const { workDir, loaded, engine, weights, resumed, info } = this.inputs;
+    this.hasBegun = true;
     await makeWorkDir(workDir);
+    if (resumed !== null) await adoptPointers(workDir, resumed);
     await writeFileAtomically(join(workDir, "config.yaml"), [stringifyConfig(loaded.config)]);
     await this.log({
       event: "start",
@@ -225,16 +257,17 @@ export class TrainingLoop implements RunControl {
   private async end(): Promise<TrainingOutcome> {
     const { iteration, best, stopReason } = this;
     // A hook may have asked to stop after the checkpoint's turn.
-    const isStored = this.stored?.iteration === iteration;
-    const checkpoint = isStored ? this.stored!.folder : await this.save();
+    if (this.saved?.iteration !== iteration) await this.save();
+    await this.checkpoints.finish();
+    await this.tellStored();
     const trainSeconds = this.trainSeconds();
     await this.log({ event: "end", iteration, best, stopped: stopReason, train_seconds: trainSeconds });
     await this.hooks.call("afterRun");
-    return { checkpoint, best, losses: this.lastUpdate?.losses ?? {}, trainSeconds };
+    return { checkpoint: this.saved!.folder, best, losses: this.lastUpdate?.losses ?? {}, trainSeconds };
   }
 
   private trainSeconds(): number {
-    return (this.inputs.resumed?.train_seconds ?? 0) + (performance.now() - this.started) / 1000;
+    return (this.inputs.resumed?.state.train_seconds ?? 0) + (performance.now() - this.started) / 1000;
   }
 }
 

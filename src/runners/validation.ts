@@ -4,6 +4,7 @@ import type { EvaluationResult } from "../evaluation/contracts.ts";
 import { evaluate } from "../evaluation/evaluate.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { FinishedUpdate } from "./contracts.ts";
+import { checkStop } from "./interruption.ts";
 import type { ProgressCallback } from "./progress.ts";
 import { EvaluationClock } from "./texts.ts";
 
@@ -15,9 +16,13 @@ export class Validation {
     private readonly config: Config,
     private readonly segmentor: Segmentor,
     private readonly onProgress: ProgressCallback | undefined,
+    private readonly stop: AbortSignal | undefined,
   ) {}
 
-  /** @param last what progress shows of training meanwhile */
+  /**
+   * @param last what progress shows of training meanwhile
+   * @throws RunStopped after the image at which the run was told to stop
+   */
   async run(last: FinishedUpdate | null): Promise<EvaluationResult> {
     const { config, segmentor, onProgress } = this;
     this.loader ??= await openEvaluationLoader({ config, section: "val" });
@@ -33,6 +38,7 @@ export class Validation {
       onImage: async (image) => {
         clock.tick(image.done, image.total);
         await new Promise(setImmediate);
+        checkStop(this.stop);
       },
     });
   }

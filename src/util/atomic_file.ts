@@ -44,15 +44,20 @@ async function writeAll(handle: Awaited<ReturnType<typeof open>>, chunk: string 
   }
 }
 
+/** Has a file's content written to the disk. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Makes a rename inside `folder` last through a loss of power, where the platform lets a folder be opened. */
 export async function syncFolder(folder: string): Promise<void> {
   try {
-    const handle = await open(folder, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await syncFile(folder);
   } catch {
     // Windows cannot open folders, some network file systems cannot sync them: the rename holds all the same.
   }

@@ -1,11 +1,21 @@
 import { createHash } from "node:crypto";
 import type { Metadata } from "../../weights/safetensors.ts";
+import type { FinishedUpdate, JsonValue } from "../contracts.ts";
 
 /** A score that decided which checkpoint is the best. */
 export interface BestScore {
   readonly metric: string;
   readonly value: number;
   readonly iteration: number;
+}
+
+/**
+ * A run was told to stop in a hook's `afterUpdate` (an evaluation): a resumed run calls this hook and those behind
+ * it first.
+ */
+export interface PendingHooks {
+  readonly hook: string;
+  readonly update: FinishedUpdate;
 }
 
 /** What a file of a checkpoint must be. */
@@ -28,13 +38,16 @@ export interface RunState {
   readonly best: BestScore | null;
   /** Scores on the validation split at this very iteration, where it was evaluated. */
   readonly metrics: Readonly<Record<string, number | null>> | null;
-  /**
-   * True where the run was told to stop before all that follows an update was done (an evaluation): a resumed
-   * run does that first.
-   */
-  readonly unfinished: boolean;
-  /** What hooks keep from one update to the next, by the hook's name. */
-  readonly hooks: Readonly<Record<string, unknown>>;
+  /** What of the last iteration is still to be done; null: nothing. */
+  readonly pending: PendingHooks | null;
+  /** What hooks keep beside tensors, by the hook's name. */
+  readonly hooks: Readonly<Record<string, JsonValue>>;
+  /** Why the run was finished before its last iteration (early stopping); null: it was not. */
+  readonly stopped: string | null;
+  /** segfuse's version. */
+  readonly version: string;
+  /** SHA-256 of each file that the run's first weights came from, in the order in which they were read. */
+  readonly initial_weights: readonly string[];
   /** Seconds of training so far, over all resumes. */
   readonly train_seconds: number;
 }
@@ -90,8 +103,9 @@ export function sealState(state: CheckpointState): string {
  */
 export function openState(text: string): CheckpointState {
   const { sha256, ...state } = JSON.parse(text) as CheckpointState & { sha256?: unknown };
-  if (state.format !== checkpointFormat) {
-    throw new Error(`format ${JSON.stringify(state.format)} instead of "${checkpointFormat}"`);
+  const format: unknown = state.format;
+  if (format !== checkpointFormat) {
+    throw new Error(`format ${JSON.stringify(format)} instead of "${checkpointFormat}"`);
   }
   if (sha256 !== digest(state)) throw new Error("its values do not have the SHA-256 that it states");
   return state;

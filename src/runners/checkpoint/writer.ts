@@ -36,13 +36,11 @@ export class CheckpointWriter {
   private failure: SegfuseError | null = null;
 
   /**
-   * Begins to write a checkpoint, once the one before is written.
+   * Begins to write a checkpoint; the one before must be finished.
    *
    * @param job its values are given away: they are empty afterwards
-   * @throws SegfuseError why the one before could not be written
    */
-  async write(job: CheckpointJob): Promise<void> {
-    await this.finish();
+  write(job: CheckpointJob): void {
     this.current = this.run(job);
   }
 

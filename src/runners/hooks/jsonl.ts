@@ -10,11 +10,12 @@ export default defineHook({
   description: "Writes every record of the log to run.jsonl, one JSON object a line.",
   stage: "log",
   schema: Type.Object({}),
-  create: (_options, { workDir }): Hook => {
+  create: (_options, { workDir, run }): Hook => {
+    const first = run.iteration;
     let log: RunLog | undefined;
     return {
       async onLog(record) {
-        log ??= await RunLog.open(join(workDir, "run.jsonl"));
+        log ??= await RunLog.open(join(workDir, "run.jsonl"), first);
         await log.write(record);
       },
       close: () => log?.close(),
