@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadStudy } from "../../src/config/study.ts";
 import { formatStudyTable } from "../../src/reports/text.ts";
+import { writeInitialWeights } from "../../src/runners/init.ts";
 import { runStudy, type StudyProgress } from "../../src/runners/study.ts";
 import type { StudyReport } from "../../src/reports/study_schema.ts";
 import { readSafetensors } from "../../src/weights/safetensors.ts";
@@ -134,16 +135,37 @@ rows:
 
     rmSync(`${workDir}/fused`, { recursive: true });
     const repaired = await run({ resume: true });
-    expect([...new Set(repaired.events.map(({ row }) => row))]).toEqual(["fused", "multi"]);
+    expect([...new Set(repaired.events.map(({ row }) => row))]).toEqual(["fused"]);
     expect(scores(repaired.report)).toEqual(scores(first.report));
   });
 
-  it("runs what starts from a row again where that row ran again, and keeps the earlier run", async () => {
+  it("does not run again what starts from a row that came out the same a second time", async () => {
     rmSync(`${workDir}/base`, { recursive: true });
     const again = await run({ resume: true });
-    expect([...new Set(again.events.map(({ row }) => row))]).toEqual(["base", "fused", "multi"]);
-    expect(readdirSync(`${workDir}/fused`)).toEqual(["seed_0", "seed_0.old_1"]);
+    expect([...new Set(again.events.map(({ row }) => row))]).toEqual(["base"]);
     expect(scores(again.report)).toEqual(scores(first.report));
+  });
+
+  it("goes on within a row whose newest checkpoint is damaged, and with what starts from it", async () => {
+    truncateSync(`${workDir}/base/seed_0/checkpoints/iter_6/model.safetensors`, 1000);
+    const again = await run({ resume: true });
+    const updates = again.events.filter(({ phase }) => phase === "train");
+    expect(updates.map(({ row, iteration }) => `${row} ${iteration}`)).toEqual(["base 5", "base 6"]);
+    expect(scores(again.report)).toEqual(scores(first.report));
+  });
+
+  it("runs a row again whose first weights are others now, and what starts from it; earlier runs are kept", async () => {
+    const out = tiny.path("first.safetensors");
+    const loaded = await tiny.load("seed=4", "model.neck.type=none");
+    await writeInitialWeights({ loaded, out, registry: tiny.registry, logger: new MemoryLogger() });
+    writeFileSync(
+      tiny.path("base.yaml"),
+      `${readFileSync(tiny.path("base.yaml"), "utf8")}init_from: ${out}\n`,
+    );
+    const again = await run({ resume: true });
+    expect([...new Set(again.events.map(({ row }) => row))]).toEqual(["base", "fused", "multi"]);
+    for (const row of ["base", "fused", "multi"])
+      expect(readdirSync(`${workDir}/${row}`)).toEqual(["seed_0", "seed_0.old_1"]);
   });
 
   it("refuses a folder that holds another study", async () => {

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
-import { SegfuseError } from "../../errors.ts";
+import type { SegfuseError } from "../../errors.ts";
 import type { Parameter } from "../../nn/parameter.ts";
-import { fromPlainError } from "../../util/plain_error.ts";
+import { fromPlainError, toPlainError } from "../../util/plain_error.ts";
 import type { CheckpointJob, TensorCopy } from "./state.ts";
 import type { StoreReply } from "./worker.ts";
 
@@ -34,6 +34,8 @@ export class CheckpointWriter {
   private current: Promise<void> = Promise.resolve();
   private stored: StoredCheckpoint[] = [];
   private failure: SegfuseError | null = null;
+  /** Ends the job that is under way. */
+  private settle: (reply: StoreReply) => void = () => {};
 
   /**
    * Begins to write a checkpoint; the one before must be finished.
@@ -78,28 +80,34 @@ export class CheckpointWriter {
   }
 
   private store(job: CheckpointJob): Promise<string> {
-    const thread = (this.thread ??= startThread());
+    const thread = (this.thread ??= this.start());
     // The program does not end before the checkpoint is whole.
     thread.ref();
+    const memory = job.files.flatMap(({ tensors }) => tensors.map(({ values }) => values.buffer));
     return new Promise((resolve, reject) => {
-      const settle = (action: () => void) => {
-        thread.removeAllListeners();
-        action();
+      this.settle = (reply) => {
+        if ("error" in reply) reject(fromPlainError(reply.error));
+        else resolve(reply.folder);
       };
-      const died = (found: string) => {
-        this.thread = undefined;
-        reject(
-          new SegfuseError("SEGFUSE_CHECKPOINT_WRITE", "the thread that writes checkpoints ended", { found }),
-        );
-      };
-      thread.once("message", (reply: StoreReply) =>
-        settle(() => ("error" in reply ? reject(fromPlainError(reply.error)) : resolve(reply.folder))),
-      );
-      thread.once("error", (error: Error) => settle(() => died(error.message)));
-      thread.once("exit", (code) => settle(() => died(`exit code ${code}`)));
-      const memory = job.files.flatMap(({ tensors }) => tensors.map(({ values }) => values.buffer));
       thread.postMessage(job, [...new Set(memory)]);
     });
+  }
+
+  private start(): Worker {
+    const thread = startThread();
+    const died = (reason: string) => {
+      this.thread = undefined;
+      this.settle({
+        error: toPlainError(reason, {
+          code: "SEGFUSE_CHECKPOINT_WRITE",
+          message: "the thread that writes checkpoints ended",
+        }),
+      });
+    };
+    thread.on("message", (reply: StoreReply) => this.settle(reply));
+    thread.on("error", (error) => died(error instanceof Error ? error.message : String(error)));
+    thread.on("exit", (code) => died(`exit code ${code}`));
+    return thread;
   }
 }
 
