@@ -119,7 +119,9 @@ describe("plug-ins", () => {
       /SEGFUSE_DATA_WORKER: a data worker failed\n {2}at: sample s\d\n {2}found: TypeError: oops/,
     );
     const ended = await complaint(() => batches(withPlugin(plugin("process.exit(3);")), 0, 1), root);
-    expect(ended).toBe("SEGFUSE_DATA_WORKER: a data worker ended unexpectedly\n  at: sample s6\n  found: exit code 3");
+    expect(ended).toBe(
+      "SEGFUSE_DATA_WORKER: a data worker ended unexpectedly\n  at: sample s6\n  found: exit code 3",
+    );
   });
 });
 

@@ -53,6 +53,7 @@ describe("a diverging run", () => {
     const options = ["optimizer.lr=1e-9", "hooks=[{type: finite_guard, max_loss: null}]"];
     const { checkpoint } = await runs.start("again", options, {
       resumeFrom: runs.tiny.path("exploding/diverged"),
+      allowChange: ["optimizer.*"],
     });
     expect(checkpoint).toBe(runs.tiny.path("again/checkpoints/iter_6"));
   });
