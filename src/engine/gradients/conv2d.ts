@@ -115,10 +115,40 @@ export function nativeKernelGradient(
   dy: Tensor4D,
   geometry: WindowGeometry,
 ): Tensor4D {
+  if (skipsPixels(geometry))
+    return nativeKernelGradient(native, name, ...withoutStride(x, shape, dy, geometry));
   const same = isSame(geometry);
   const padded = same ? x : padOrCrop(x, geometry.before, geometry.after);
   const attributes = nativeConvAttributes(native, geometry, same ? "SAME" : "VALID");
   return native.executeSingleOutput(name, attributes, [padded, tf.tensor1d(shape, "int32"), dy]) as Tensor4D;
+}
+
+/** Whether it is a strided convolution of one element, as in a residual block's shortcut. */
+function skipsPixels({ kernel, stride }: WindowGeometry): boolean {
+  return kernel.every((n) => n === 1) && stride.some((n) => n !== 1);
+}
+
+/**
+ * A strided 1×1 convolution as one of stride 1 over the pixels that it reads. oneDNN's gradient of the strided
+ * form (TensorFlow 2.21, AVX-512) writes outside its memory where x has fewer than eight channels: the heap is
+ * corrupt and the values are wrong.
+ */
+function withoutStride(
+  x: Tensor4D,
+  shape: Shape4D,
+  dy: Tensor4D,
+  geometry: WindowGeometry,
+): [x: Tensor4D, shape: Shape4D, dy: Tensor4D, geometry: WindowGeometry] {
+  const padded = padOrCrop(x, geometry.before, geometry.after);
+  const read = readAt(padded, geometry, [0, 0], [dy.shape[1], dy.shape[2]]);
+  const plain: WindowGeometry = {
+    kernel: geometry.kernel,
+    stride: [1, 1],
+    dilation: [1, 1],
+    before: [0, 0],
+    after: [0, 0],
+  };
+  return [read, shape, dy, plain];
 }
 
 /**
