@@ -79,6 +79,7 @@ export const errorCodes = {
   SEGFUSE_WORK_DIR_NOT_EMPTY: { exit: 2, title: "the output folder already holds a run" },
   SEGFUSE_PREFLIGHT: { exit: 1, title: "the run cannot work as it is configured" },
   SEGFUSE_LOSS_NOT_FINITE: { exit: 1, title: "the loss or a gradient became infinite or no number" },
+  SEGFUSE_TENSORBOARD_ENGINE: { exit: 1, title: "TensorBoard files on an engine that cannot write them" },
   SEGFUSE_LOSS_DIVERGED: { exit: 1, title: "the loss grew beyond what a run recovers from" },
   SEGFUSE_LABEL_VALUE: { exit: 1, title: "a label is neither a class nor the ignore index" },
   SEGFUSE_WINDOW_STRIDE: { exit: 2, title: "sliding windows leave gaps" },

@@ -39,7 +39,8 @@ export interface Schedule {
  * - `user`: where a plug-in's hook runs unless its record says another stage
  * - `log`: progress, log lines, event files, profiles
  * - `evaluation`: evaluates, and decides by scores
- * - `checkpoint`: stores what all others have made of the iteration
+ * - `checkpoint`: after the scores are known; the hook `checkpoint` itself is the last of all, so that it stores what
+ *   the others have made of the iteration
  */
 export const hookStages = ["guard", "weights", "user", "log", "evaluation", "checkpoint"] as const;
 export type HookStage = (typeof hookStages)[number];

@@ -132,7 +132,10 @@ export function createHooks(registry: Registry, context: HookContext): HookList 
     counts.set(type, count);
     return { name: count === 1 ? type : `${type}.${count}`, stage, hook };
   });
-  return new HookList(hookStages.flatMap((stage) => named.filter((entry) => entry.stage === stage)));
+  const inOrder = hookStages.flatMap((stage) => named.filter((entry) => entry.stage === stage));
+  // Last of all, whatever a plug-in's stage: else the state of those behind it would be one update old.
+  const isStoring = ({ name }: NamedHook) => name === "checkpoint";
+  return new HookList([...inOrder.filter((hook) => !isStoring(hook)), ...inOrder.filter(isStoring)]);
 }
 
 function isNotIn(listed: Config["hooks"]): (options: ComponentConfig) => boolean {

@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from "vitest";
 import type { EvaluationSample } from "../../src/datasets/contracts.ts";
 import type { EvaluationOptions, EvaluationSource } from "../../src/evaluation/contracts.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
+import { softmaxCrossEntropy } from "../../src/engine/ops/index.ts";
 import { SegfuseError } from "../../src/errors.ts";
 import { useEngine } from "../helpers/engine.ts";
 import { fixturePath, inTorchOrder, featureMap, readFixture, recipe, stored } from "../helpers/fixtures.ts";
@@ -130,4 +131,53 @@ it("the fixture's images are in the order that the tests assume", () => {
   const map = featureMap(stored(fixture, "images"));
   expect(inTorchOrder(map)).toEqual(values);
   map.dispose();
+});
+
+it("counts the loss of the logits, each image by its labelled pixels", async () => {
+  const network = makeNetwork();
+  const { values } = stored(fixture, "logits.slide_centres"); // PyTorch's, [2, 5, 30, 38]
+  const label = Uint8Array.from(recipe("loss", 30 * 38, 0, 5), (c, k) => (k % 5 === 0 ? 255 : Math.floor(c)));
+  const { samples, ...rest } = source(0);
+  const sized: EvaluationSource = {
+    ...rest,
+    samples: async function* () {
+      for await (const sample of samples()) {
+        // of the second image a third of the rows has a label, of a third image nothing
+        const own = label.map((c, k) => (sample.index === 1 && k >= 10 * 38 ? 255 : c));
+        yield { ...sample, labelHeight: 30, labelWidth: 38, label: own };
+        if (sample.index === 1)
+          yield { ...sample, labelHeight: 30, labelWidth: 38, label: label.map(() => 255) };
+      }
+    },
+  };
+  let sum = 0;
+  let pixels = 0;
+  for (const i of [0, 1]) {
+    for (const [k, c] of label.entries()) {
+      if (c === 255 || (i === 1 && k >= 10 * 38)) continue;
+      const logits = classes.map((_, n) => values[(i * 5 + n) * 30 * 38 + k]!);
+      sum += Math.log(logits.reduce((total, x) => total + Math.exp(x), 0)) - logits[c]!;
+      pixels++;
+    }
+  }
+  const slide: EvaluationOptions = { ...options, mode: "slide", window: [14, 18] };
+  const loss = (logits: tf.Tensor4D, labels: tf.Tensor3D) =>
+    softmaxCrossEntropy(logits, labels, { ignoreIndex: 255, avgNonIgnore: true });
+  const before = tf.memory().numTensors;
+  for (const batchSize of [1, 3]) {
+    const inputs = {
+      segmentor: network,
+      loader: sized,
+      options: slide,
+      cropSize: [8, 8] as const,
+      batchSize,
+    };
+    const result = await evaluate({ ...inputs, loss });
+    expect(result.loss).toBeCloseTo(sum / pixels, 5);
+    // other scales have other logits, the loss is that of the image as it is
+    const views = { ...slide, scales: [0.5, 1.25], flip: true };
+    expect((await evaluate({ ...inputs, options: views, loss })).loss).toBeCloseTo(sum / pixels, 5);
+    expect((await evaluate(inputs)).loss).toBeNull();
+  }
+  expect(tf.memory().numTensors).toBe(before);
 });
