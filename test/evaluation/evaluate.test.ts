@@ -137,11 +137,11 @@ it("counts the loss of the logits, each image by its labelled pixels", async () 
   const network = makeNetwork();
   const { values } = stored(fixture, "logits.slide_centres"); // PyTorch's, [2, 5, 30, 38]
   const label = Uint8Array.from(recipe("loss", 30 * 38, 0, 5), (c, k) => (k % 5 === 0 ? 255 : Math.floor(c)));
-  const { samples, ...rest } = source(0);
+  const plain = source(0);
   const sized: EvaluationSource = {
-    ...rest,
+    ...plain,
     samples: async function* () {
-      for await (const sample of samples()) {
+      for await (const sample of plain.samples()) {
         // of the second image a third of the rows has a label, of a third image nothing
         const own = label.map((c, k) => (sample.index === 1 && k >= 10 * 38 ? 255 : c));
         yield { ...sample, labelHeight: 30, labelWidth: 38, label: own };
