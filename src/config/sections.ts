@@ -22,7 +22,10 @@ const rgb = (options: { description: string; default: [number, number, number] }
   return Type.Array(number, { ...options, minItems: 1 });
 };
 
-const size = Type.Integer({ minimum: 1 });
+// Upper bounds are far above anything of use: they catch a slip of the keyboard before it fills the memory.
+const most = { side: 65_536, updates: 1_000_000_000, threads: 256, images: 65_536 };
+const size = Type.Integer({ minimum: 1, maximum: most.side });
+const updates = Type.Integer({ minimum: 1, maximum: most.updates });
 const nullable = <S extends Parameters<typeof Type.Union>[0][number]>(
   schema: S,
   options: { description: string; default?: unknown },
@@ -39,7 +42,9 @@ const EngineSection = Type.Object(
         description: "TensorFlow.js backend; auto: the first that works",
       },
     ),
-    threads: nullable(size, { description: "threads of one operation; null: the engine's own choice" }),
+    threads: nullable(Type.Integer({ minimum: 1, maximum: 1024 }), {
+      description: "threads of one operation; null: the engine's own choice",
+    }),
   },
   { ...strict, default: {}, description: "where tensors are computed" },
 );
@@ -63,7 +68,12 @@ const auxiliaryHead = componentRef("auxiliary_head", {
 const ModelSection = Type.Object(
   {
     num_classes: nullable(size, { description: "all classes, background included; null: the data set's" }),
-    in_channels: Type.Integer({ minimum: 1, default: 3, description: "channels of the input image" }),
+    in_channels: Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      default: 3,
+      description: "channels of the input image",
+    }),
     align_corners: Type.Boolean({
       default: false,
       description: "how every bilinear resize of the network places pixels; false: half-pixel centres",
@@ -109,10 +119,16 @@ const DataSection = Type.Object(
     dataset: componentRef("dataset", { description: "images, labels and classes" }),
     batch_size: Type.Integer({
       minimum: 1,
+      maximum: most.images,
       default: 8,
       description: "images per forward pass; images per update = batch_size × optimizer.accumulate",
     }),
-    workers: Type.Integer({ minimum: 1, default: 2, description: "threads that decode and augment" }),
+    workers: Type.Integer({
+      minimum: 1,
+      maximum: most.threads,
+      default: 2,
+      description: "threads that decode and augment",
+    }),
     crop_size: pair(size, {
       default: [864, 864],
       description:
@@ -153,6 +169,7 @@ const OptimizerSection = componentRef("optimizer", {
     lr: Type.Number({ exclusiveMinimum: 0, default: 1e-3, description: "base learning rate" }),
     accumulate: Type.Integer({
       minimum: 1,
+      maximum: most.images,
       default: 1,
       description: "batches whose gradients make one update",
     }),
@@ -170,11 +187,17 @@ const OptimizerSection = componentRef("optimizer", {
 
 const ScheduleSection = componentRef("schedule", {
   common: Type.Object({
-    iterations: Type.Integer({ minimum: 1, default: 100_000, description: "updates of the whole run" }),
+    iterations: Type.Integer({
+      minimum: 1,
+      maximum: most.updates,
+      default: 100_000,
+      description: "updates of the whole run",
+    }),
     warmup: Type.Object(
       {
         iterations: Type.Integer({
           minimum: 0,
+          maximum: most.updates,
           default: 0,
           description: "updates with a lowered rate; 0: no warm-up",
         }),
@@ -193,7 +216,7 @@ const ScheduleSection = componentRef("schedule", {
 });
 
 const interval = (fallback: number, description: string) =>
-  Type.Integer({ minimum: 1, default: fallback, description });
+  Type.Integer({ minimum: 1, maximum: most.updates, default: fallback, description });
 
 const EvaluationSection = Type.Object(
   {
@@ -211,8 +234,9 @@ const EvaluationSection = Type.Object(
         description: "[height, width] between two windows; null: two thirds of the window (576 of 864)",
       }),
     ),
-    scales: Type.Array(Type.Number({ exclusiveMinimum: 0 }), {
+    scales: Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 16 }), {
       minItems: 1,
+      maxItems: 32,
       default: [1.0],
       description: "image scales whose class probabilities are averaged",
     }),
@@ -235,7 +259,7 @@ const CheckpointSection = Type.Object(
   {
     interval: interval(5000, "updates between checkpoints"),
     keep_last: interval(3, "newest checkpoints that are kept"),
-    keep_every: nullable(size, {
+    keep_every: nullable(updates, {
       description: "checkpoints at multiples of this are kept for ever; null: none",
     }),
     best: nullable(Type.Enum([...scoreNames]), {
@@ -264,6 +288,7 @@ export const ConfigSections = Type.Object(
     }),
     seed: Type.Integer({
       minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
       default: 0,
       description: "every random choice of the run follows from it",
     }),

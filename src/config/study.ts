@@ -20,8 +20,9 @@ export const StudySchema = Type.Object(
       default: null,
       description: "the row that the others are compared with",
     }),
-    seeds: Type.Array(Type.Integer({ minimum: 0 }), {
+    seeds: Type.Array(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), {
       minItems: 1,
+      maxItems: 1000,
       uniqueItems: true,
       default: [0],
       description: "every row is trained once a seed",

@@ -6,7 +6,7 @@ import { streetClasses } from "./streets/classes.ts";
 import { StreetStore } from "./streets/store.ts";
 
 const size = (fallback: number, description: string) =>
-  Type.Integer({ minimum: 1, default: fallback, description });
+  Type.Integer({ minimum: 1, maximum: 10_000_000, default: fallback, description });
 
 const schema = Type.Object({
   train_size: size(400, "pictures of the train split"),
@@ -14,7 +14,12 @@ const schema = Type.Object({
   test_size: size(60, "pictures of the test split"),
   height: Type.Integer({ minimum: 16, maximum: 4096, default: 128, description: "pixels" }),
   width: Type.Integer({ minimum: 16, maximum: 4096, default: 256, description: "pixels" }),
-  seed: Type.Integer({ minimum: 0, default: 0, description: "another seed draws other streets" }),
+  seed: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 0,
+    description: "another seed draws other streets",
+  }),
   cache: Type.Boolean({
     default: true,
     description: "keep drawn pictures in segfuse's cache folder (4 bytes a pixel)",

@@ -19,6 +19,7 @@ const Options = Type.Object({
   ...pyramidPoolingOptions,
   dense_channels: Type.Integer({
     minimum: 1,
+    maximum: 65_536,
     default: 128,
     description: "channels that each dense block puts out",
   }),

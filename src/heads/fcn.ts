@@ -8,8 +8,18 @@ import { componentRef } from "../registry/component_ref.ts";
 import { dropoutOption } from "./pyramid_pooling.ts";
 
 const Options = Type.Object({
-  level: Type.Integer({ minimum: 1, default: 3, description: "the backbone level it sees, 1 the finest" }),
-  channels: Type.Integer({ minimum: 1, default: 256, description: "channels of its 3×3 convolution" }),
+  level: Type.Integer({
+    minimum: 1,
+    maximum: 64,
+    default: 3,
+    description: "the backbone level it sees, 1 the finest",
+  }),
+  channels: Type.Integer({
+    minimum: 1,
+    maximum: 65_536,
+    default: 256,
+    description: "channels of its 3×3 convolution",
+  }),
   dropout: dropoutOption,
   losses: Type.Array(componentRef("loss", { description: "a loss" }), {
     minItems: 1,

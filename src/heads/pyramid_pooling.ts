@@ -8,10 +8,12 @@ import { concatResized, ConvBnRelu, type NetworkContext } from "../nn/index.ts";
 export const pyramidPoolingOptions = {
   channels: Type.Integer({
     minimum: 1,
+    maximum: 65_536,
     default: 512,
     description: "channels of each pooled branch and of the context map",
   }),
-  bins: Type.Array(Type.Integer({ minimum: 1 }), {
+  bins: Type.Array(Type.Integer({ minimum: 1, maximum: 1024 }), {
+    maxItems: 64,
     minItems: 1,
     default: [1, 2, 3, 6],
     description: "the pooled branches: b stands for average pooling to b×b cells",

@@ -12,11 +12,13 @@ import { Conv2d, ConvBnRelu, type NetworkContext, normal } from "../nn/index.ts"
 export const fusionOptions = {
   channels: Type.Integer({
     minimum: 1,
+    maximum: 65_536,
     default: 256,
     description: "channels that every level is reduced to",
   }),
   refine_convs: Type.Integer({
     minimum: 0,
+    maximum: 64,
     default: 2,
     description: "3×3 convolutions on each fused map",
   }),
@@ -26,6 +28,7 @@ export const fusionOptions = {
 export const gateOptions = {
   gate_channels: Type.Integer({
     minimum: 1,
+    maximum: 65_536,
     default: 1,
     description: "channels of a gate map: 1 (one gate per position), or as many as `channels`",
   }),

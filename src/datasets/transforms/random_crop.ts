@@ -9,6 +9,8 @@ import { GeometricTransform } from "./geometric.ts";
 /** How often a crop is drawn again where one class fills too much of it (mmsegmentation's number). */
 const attempts = 10;
 
+const side = Type.Integer({ minimum: 1, maximum: 65_536 });
+
 /**
  * Cuts a window of a fixed size at a uniform place. A smaller sample is padded at the bottom and the right:
  * the image with what becomes 0 after normalisation, the label with the ignore index.
@@ -17,10 +19,10 @@ export default defineTransform({
   type: "random_crop",
   description: "cuts a random window, padded at the bottom and the right where the sample is smaller",
   schema: Type.Object({
-    size: Type.Union(
-      [Type.Tuple([Type.Integer({ minimum: 1 }), Type.Integer({ minimum: 1 })]), Type.Null()],
-      { default: null, description: "[height, width]; null: data.crop_size" },
-    ),
+    size: Type.Union([Type.Tuple([side, side]), Type.Null()], {
+      default: null,
+      description: "[height, width]; null: data.crop_size",
+    }),
     cat_max_ratio: Type.Number({
       exclusiveMinimum: 0,
       maximum: 1,

@@ -5,7 +5,7 @@ import type { Random } from "../../util/random.ts";
 import { undeferred } from "../sample.ts";
 import { GeometricTransform } from "./geometric.ts";
 
-const factor = Type.Number({ exclusiveMinimum: 0 });
+const factor = Type.Number({ exclusiveMinimum: 0, maximum: 64 });
 
 /** Resizes image and label by one random factor (paper 4.1: between 0.75 and 2). */
 export default defineTransform({

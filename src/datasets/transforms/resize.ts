@@ -4,7 +4,7 @@ import type { DeferredSample } from "../contracts.ts";
 import { undeferred } from "../sample.ts";
 import { GeometricTransform } from "./geometric.ts";
 
-const length = Type.Integer({ minimum: 1 });
+const length = Type.Integer({ minimum: 1, maximum: 65_536 });
 
 /** Resizes to a fixed size. For evaluation `label: false` keeps the label's own size, at which predictions are scored. */
 export default defineTransform({

@@ -27,6 +27,7 @@ const schema = Type.Object({
   }),
   base_channels: Type.Integer({
     minimum: 2,
+    maximum: 8192,
     multipleOf: 2,
     default: 64,
     description: "channels of the stem and of the first stage's blocks; all widths follow",
