@@ -1,9 +1,11 @@
 import type { Command } from "commander";
-import { collect, integer } from "./options.ts";
+import type { WrittenDtype } from "../src/weights/dtypes.ts";
+import { collect, dtypeOption, integer } from "./options.ts";
 
 interface InitOptions {
   out: string;
   seed?: number;
+  dtype?: WrittenDtype;
   set: string[];
   overlay: string[];
   json?: boolean;
@@ -17,13 +19,14 @@ export function register(program: Command): void {
     .description("write the fresh weights that training starts from, `pretrained` ignored")
     .requiredOption("--out <file>", "the safetensors file to write")
     .option("--seed <number>", "instead of the config's", integer)
+    .addOption(dtypeOption("element type of the file (default: F32)"))
     .option("--set <key=value>", "change a value of the config (repeatable)", collect, [])
     .option("--overlay <file>", "an overlay above the config (repeatable)", collect, [])
     .option("--json", "print the result as JSON")
     .action(init);
 }
 
-async function init(path: string, { out, seed, set, overlay, json }: InitOptions): Promise<void> {
+async function init(path: string, { out, seed, dtype, set, overlay, json }: InitOptions): Promise<void> {
   const { loadConfig, withSeed } = await import("../src/config/load.ts");
   const { createRegistry } = await import("../src/registry/registry.ts");
   const { ensureEngine } = await import("../src/engine/setup/ensure.ts");
@@ -33,7 +36,7 @@ async function init(path: string, { out, seed, set, overlay, json }: InitOptions
   const loaded = seed === undefined ? fromFile : withSeed(fromFile, seed);
   await ensureEngine(logger, loaded.config.engine.type);
   const { writeInitialWeights } = await import("../src/runners/init.ts");
-  const tensors = await writeInitialWeights({ loaded, out, registry, logger });
+  const tensors = await writeInitialWeights({ loaded, out, dtype, registry, logger });
   if (json === true) process.stdout.write(`${JSON.stringify({ out, tensors, seed: loaded.config.seed })}\n`);
   else process.stdout.write(`${out}: ${tensors} tensors, seed ${loaded.config.seed}\n`);
 }

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import { writtenDtypes } from "../src/weights/dtypes.ts";
 
 /** For options that may be given several times. */
 export function collect(value: string, before: readonly string[]): string[] {
@@ -22,4 +23,11 @@ export function integer(value: string): number {
 /** `0,1,2` as numbers. */
 export function integers(value: string): number[] {
   return names(value).map(integer);
+}
+
+/** `--dtype F32|F16`: floats of a weight file that is written; either case is taken. */
+export function dtypeOption(description: string): Option {
+  const option = new Option("--dtype <type>", description).choices([...writtenDtypes]);
+  const parse = option.parseArg!;
+  return option.argParser((value, before: string) => parse(value.toUpperCase(), before));
 }

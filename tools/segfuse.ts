@@ -6,6 +6,7 @@ import { SegfuseError } from "../src/errors.ts";
 import { packageRoot } from "../src/util/package_root.ts";
 import * as ablate from "./ablate.ts";
 import * as config from "./config.ts";
+import * as convert from "./convert.ts";
 import * as cost from "./cost.ts";
 import * as doctor from "./doctor.ts";
 import * as init from "./init.ts";
@@ -17,7 +18,21 @@ import * as setup from "./setup.ts";
 import * as test from "./test.ts";
 import * as train from "./train.ts";
 
-const commands = [setup, doctor, train, test, ablate, report, predict, cost, init, config, schema, list];
+const commands = [
+  setup,
+  doctor,
+  train,
+  test,
+  ablate,
+  report,
+  predict,
+  cost,
+  init,
+  convert,
+  config,
+  schema,
+  list,
+];
 
 function createProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL("package.json", packageRoot()), "utf8")) as {

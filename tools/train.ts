@@ -8,6 +8,7 @@ interface TrainOptions {
   workDir?: string;
   resume?: boolean;
   resumeFrom?: string;
+  allowFresh: string[];
   seed?: number;
   allowChange: string[];
   check?: boolean;
@@ -28,6 +29,12 @@ export function register(program: Command): void {
     .option(
       "--allow-change <key>",
       "go on although this key of the config is not as it was (* any characters; repeatable)",
+      collect,
+      [],
+    )
+    .option(
+      "--allow-fresh <pattern>",
+      "weights that stay fresh where the file has another shape, as 'head.classifier.*' (repeatable)",
       collect,
       [],
     )
@@ -53,7 +60,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   try {
     await ensureEngine(display, loaded.config.engine.type);
     const runner = await import("../src/runners/train.ts");
-    const { resume, resumeFrom, allowChange } = options;
+    const { resume, resumeFrom, allowChange, allowFresh } = options;
     const inputs = {
       loaded,
       workDir,
@@ -63,6 +70,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
       resume,
       resumeFrom,
       allowChange,
+      allowFresh,
     };
     if (options.check === true) {
       await runner.checkRun(inputs);

@@ -21,6 +21,7 @@ import type {
   OptimizerInputs,
   Schedule,
 } from "../runners/contracts.ts";
+import type { NameMap } from "../weights/maps/contracts.ts";
 
 /** What a rule says: the option that is at fault, and in words what would be right and what is there. */
 export interface RuleFinding {
@@ -103,6 +104,9 @@ export interface HookRecord<S extends TObject = TObject> extends RecordBase<"hoo
   readonly isRepeatable?: boolean;
   create(options: Static<S>, context: HookContext): Hook;
 }
+export interface NameMapRecord<S extends TObject = TObject> extends RecordBase<"name_map", S> {
+  create(options: Static<S>): NameMap;
+}
 
 export interface RecordsByKind {
   backbone: BackboneRecord;
@@ -115,6 +119,7 @@ export interface RecordsByKind {
   optimizer: OptimizerRecord;
   schedule: ScheduleRecord;
   hook: HookRecord;
+  name_map: NameMapRecord;
 }
 export type Kind = keyof RecordsByKind;
 export type AnyRecord = RecordsByKind[Kind];
@@ -146,3 +151,5 @@ export const defineSchedule = <S extends TObject>(d: Definition<ScheduleRecord<S
   ({ kind: "schedule", ...d }) as unknown as ScheduleRecord;
 export const defineHook = <S extends TObject>(d: Definition<HookRecord<S>>): HookRecord =>
   ({ kind: "hook", ...d }) as unknown as HookRecord;
+export const defineNameMap = <S extends TObject>(d: Definition<NameMapRecord<S>>): NameMapRecord =>
+  ({ kind: "name_map", ...d }) as unknown as NameMapRecord;

@@ -15,6 +15,7 @@ const kindNames: Record<Kind, true> = {
   transform: true,
   optimizer: true,
   schedule: true,
+  name_map: true,
   hook: true,
 };
 

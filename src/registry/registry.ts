@@ -12,6 +12,7 @@ import { hooks } from "../runners/hooks/index.ts";
 import { optimizers } from "../runners/optimizers/index.ts";
 import { schedules } from "../runners/schedules/index.ts";
 import type { Logger } from "../util/logger.ts";
+import { nameMaps } from "../weights/maps/index.ts";
 import type { AnyRecord, Kind, RecordsByKind } from "./component.ts";
 import { importPlugin } from "./plugins.ts";
 import { kindToken, recordToken, runTokens, type Token } from "./tokens.ts";
@@ -28,6 +29,7 @@ export const kinds = [
   "optimizer",
   "schedule",
   "hook",
+  "name_map",
 ] as const satisfies readonly Kind[];
 
 const builtIn: readonly AnyRecord[] = [
@@ -40,6 +42,7 @@ const builtIn: readonly AnyRecord[] = [
   ...transforms,
   ...optimizers,
   ...schedules,
+  ...nameMaps,
   ...hooks,
 ];
 

@@ -7,6 +7,7 @@ import { materialise } from "../nn/materialise.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Logger } from "../util/logger.ts";
 import { segfuseVersion } from "../util/versions.ts";
+import type { WrittenDtype } from "../weights/dtypes.ts";
 import { storedTensors } from "../weights/load.ts";
 import { toMetadata } from "../weights/metadata.ts";
 import { writeSafetensors } from "../weights/safetensors.ts";
@@ -17,6 +18,8 @@ export interface InitInputs {
   readonly loaded: LoadedConfig;
   /** The weight file to write. */
   readonly out: string;
+  /** Element type in the file. Default F32. */
+  readonly dtype?: WrittenDtype | undefined;
   readonly registry: Registry;
   readonly logger: Logger;
 }
@@ -27,7 +30,13 @@ export interface InitInputs {
  *
  * @returns how many tensors the file holds
  */
-export async function writeInitialWeights({ loaded, out, registry, logger }: InitInputs): Promise<number> {
+export async function writeInitialWeights({
+  loaded,
+  out,
+  dtype,
+  registry,
+  logger,
+}: InitInputs): Promise<number> {
   const { config, hash } = loaded;
   await checkWorkDir(dirname(out), true);
   const { info } = await openDataset(config, "train");
@@ -37,7 +46,7 @@ export async function writeInitialWeights({ loaded, out, registry, logger }: Ini
     materialise(segmentor, config.seed);
     const tensors = await storedTensors(segmentor.namedParameters());
     await makeWorkDir(dirname(out));
-    await writeSafetensors(out, tensors, metadata(info));
+    await writeSafetensors(out, tensors, metadata(info), { dtype });
     return tensors.size;
   } finally {
     segmentor.dispose();

@@ -16,7 +16,8 @@ import type { Logger } from "../util/logger.ts";
 import { writeFileAtomic } from "../util/atomic_file.ts";
 import { loadWeights } from "../weights/load.ts";
 import { classesOf } from "../weights/metadata.ts";
-import { SafetensorsFile, writeSafetensors } from "../weights/safetensors.ts";
+import { openWeights } from "../weights/open.ts";
+import { writeSafetensors } from "../weights/safetensors.ts";
 import { findCheckpoint } from "./checkpoints.ts";
 import { networkFor } from "./network.ts";
 import { checkWorkDir } from "./work_dir.ts";
@@ -129,7 +130,7 @@ async function writeLogits(
 
 /** Classes and colours that a weight file names; null where it names none. */
 async function storedInfo(weights: string): Promise<DatasetInfo | null> {
-  const file = await SafetensorsFile.open(weights);
+  const file = await openWeights(weights);
   try {
     const classes = classesOf(file.metadata, weights);
     const { palette, ignore_index: ignoreIndex } = file.metadata;

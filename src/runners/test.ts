@@ -16,7 +16,7 @@ import { versions } from "../util/versions.ts";
 import { loadWeights } from "../weights/load.ts";
 import { classesOf } from "../weights/metadata.ts";
 import type { Metadata } from "../weights/safetensors.ts";
-import { SafetensorsFile } from "../weights/safetensors.ts";
+import { openWeights } from "../weights/open.ts";
 import { findCheckpoint, sha256Of } from "./checkpoints.ts";
 import { checkStop } from "./interruption.ts";
 import { countParameters, networkFor } from "./network.ts";
@@ -124,7 +124,7 @@ async function loadForTest(
   info: DatasetInfo,
   logger: Logger,
 ): Promise<Metadata> {
-  const file = await SafetensorsFile.open(weights);
+  const file = await openWeights(weights);
   try {
     checkClasses(classesOf(file.metadata, weights), info, weights, logger);
   } finally {

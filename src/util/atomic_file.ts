@@ -10,13 +10,13 @@ import { basename, dirname, join } from "node:path";
  */
 export async function writeFileAtomically(
   path: string,
-  chunks: Iterable<string | Uint8Array>,
+  chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     const handle = await open(temporary, "wx");
     try {
-      for (const chunk of chunks) await writeAll(handle, chunk);
+      for await (const chunk of chunks) await writeAll(handle, chunk);
       await handle.sync();
     } finally {
       await handle.close();

@@ -20,12 +20,22 @@ const widths = {
   BOOL: 1,
 };
 
-/** The element types of safetensors files that are read here. */
+/** The element types that weight files are read in, by their names in safetensors. */
 export type Dtype = keyof typeof widths;
 
+/** The float types that are written. */
+export type WrittenDtype = "F32" | "F16";
+export const writtenDtypes: readonly WrittenDtype[] = ["F32", "F16"];
+
 /** Undefined for a type that is not known. */
+export function bytesPerElement(dtype: Dtype): number;
+export function bytesPerElement(dtype: string): number | undefined;
 export function bytesPerElement(dtype: string): number | undefined {
   return Object.hasOwn(widths, dtype) ? widths[dtype as Dtype] : undefined;
+}
+
+export function isFloating(dtype: Dtype): boolean {
+  return dtype === "F64" || dtype === "F32" || dtype === "F16" || dtype === "BF16";
 }
 
 /**
@@ -47,14 +57,15 @@ export function decode(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>, where: stri
   const count = bytes.length / widths[dtype];
   switch (dtype) {
     case "F64":
-      return Float32Array.from({ length: count }, (_, i) => view.getFloat64(8 * i, true));
+      return floats(count, (i) => view.getFloat64(8 * i, true));
     case "F32":
-      return Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true));
+      return floats(count, (i) => view.getFloat32(4 * i, true));
     case "F16":
-      return Float32Array.from({ length: count }, (_, i) => float16(view.getUint16(2 * i, true)));
+      return floats(count, (i) => fromFloat16(view.getUint16(2 * i, true)));
     case "BF16": {
       // the upper half of a float32
-      const bits = Uint32Array.from({ length: count }, (_, i) => view.getUint16(2 * i, true) << 16);
+      const bits = new Uint32Array(count);
+      for (let i = 0; i < count; i++) bits[i] = view.getUint16(2 * i, true) << 16;
       return new Float32Array(bits.buffer);
     }
     case "I64":
@@ -74,6 +85,40 @@ export function decode(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>, where: stri
     case "BOOL":
       return integers(count, (i) => view.getUint8(i), where);
   }
+}
+
+/**
+ * float32 numbers as little-endian bytes. F16 rounds to the nearest, ties to even, as PyTorch's `half()`.
+ *
+ * @throws SegfuseError `SEGFUSE_WEIGHTS_DTYPE` where a finite number would become infinite
+ */
+export function encode(dtype: WrittenDtype, values: Float32Array, where: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(values.length * widths[dtype]);
+  const view = new DataView(bytes.buffer);
+  if (dtype === "F32") {
+    for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i]!, true);
+    return bytes;
+  }
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < values.length; i++) {
+    const half = toFloat16(bits[i]!);
+    if ((half & 0x7fff) === 0x7c00 && Number.isFinite(values[i])) {
+      throw new SegfuseError("SEGFUSE_WEIGHTS_DTYPE", "a weight is too large for F16", {
+        where,
+        expected: "numbers between -65504 and 65504",
+        found: String(values[i]),
+        advice: "F32",
+      });
+    }
+    view.setUint16(2 * i, half, true);
+  }
+  return bytes;
+}
+
+function floats(count: number, at: (index: number) => number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = at(i);
+  return values;
 }
 
 function integers(count: number, at: (index: number) => number | bigint, where: string): Int32Array {
@@ -96,11 +141,33 @@ function integers(count: number, at: (index: number) => number | bigint, where: 
 }
 
 /** IEEE 754 half precision: sign, 5 bits of exponent (bias 15), 10 of fraction. */
-function float16(bits: number): number {
+function fromFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** From the bits of a float32, rounded to the nearest, ties to even. */
+function toFloat16(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude >= 0x7f800000) return sign | (magnitude > 0x7f800000 ? 0x7e00 : 0x7c00);
+  const exponent = (magnitude >>> 23) - 112; // 127 of float32's bias less 15 of float16's
+  if (exponent <= 0) {
+    // A multiple of 2^-24, or zero: the fraction with its hidden bit, shifted.
+    if (exponent < -10) return sign;
+    return sign | roundedShift((magnitude & 0x7fffff) | 0x800000, 14 - exponent);
+  }
+  // A carry out of the fraction raises the exponent, up to infinity: both as they should.
+  return sign | Math.min(roundedShift(magnitude - (112 << 23), 13), 0x7c00);
+}
+
+function roundedShift(value: number, shift: number): number {
+  const kept = value >>> shift;
+  const rest = value & ((1 << shift) - 1);
+  const half = 1 << (shift - 1);
+  return rest > half || (rest === half && (kept & 1) === 1) ? kept + 1 : kept;
 }

@@ -3,8 +3,11 @@ import { SegfuseError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { globMatcher } from "../util/glob.ts";
+import { isFloating } from "./dtypes.ts";
 import { fileShape, toFileOrder, toMemoryOrder } from "./layout.ts";
-import { SafetensorsFile, type Metadata, type StoredTensor } from "./safetensors.ts";
+import { shorten, summarise } from "./names.ts";
+import { openWeights } from "./open.ts";
+import { notFloating, type Metadata, type StoredTensor, type WeightFile } from "./weight_file.ts";
 
 /** What reading a weight file did to a network. All names are the network's own, in its order. */
 export interface LoadReport {
@@ -30,23 +33,25 @@ export interface LoadOptions {
 }
 
 /**
- * Reads a weight file into a module. A parameter is found by its name; a parameter that has no variable yet
- * gets one here, so that a network which is loaded whole is never initialised. Nothing is changed where an
- * error is thrown.
+ * Reads a weight file (safetensors or PyTorch's) into a module, one tensor after the other. A parameter is found
+ * by its name; a parameter that has no variable yet gets one here, so that a network which is loaded whole is
+ * never initialised. Nothing is changed where a name does not fit.
  *
- * @throws SegfuseError `SEGFUSE_WEIGHTS_FILE` for a missing or broken file, `SEGFUSE_WEIGHTS_SHAPE` where a
- * name has another shape and `allowFresh` does not match it, or where `complete` and a name is missing
+ * @throws SegfuseError `SEGFUSE_WEIGHTS_FILE` for a missing or broken file, `SEGFUSE_WEIGHTS_GLOBAL` for one
+ * that needs code, `SEGFUSE_WEIGHTS_SHAPE` where a name has another shape and `allowFresh` does not match it, or
+ * where `complete` and a name is missing, `SEGFUSE_WEIGHTS_CLASSES` where only classifiers differ, in their
+ * number of classes, `SEGFUSE_WEIGHTS_DTYPE` where the file has integers
  */
 export async function loadWeights(
   module: Module,
   path: string,
   options: LoadOptions = {},
 ): Promise<LoadReport> {
-  const file = await SafetensorsFile.open(path);
+  const file = await openWeights(path);
   try {
     const prefix = options.prefix === undefined ? "" : `${options.prefix}.`;
     const plan = match(module, file, prefix, options);
-    for (const [name, parameter] of plan.load) assign(parameter, await file.readFloats(name));
+    for (const [, parameter, name] of plan.load) assign(parameter, await file.readFloats(name));
     return {
       file: path,
       loaded: plan.load.map(([name]) => prefix + name),
@@ -59,20 +64,34 @@ export async function loadWeights(
   }
 }
 
-function match(module: Module, file: SafetensorsFile, prefix: string, options: LoadOptions) {
+interface Misfit {
+  /** The network's. */
+  readonly name: string;
+  /** Shape as in a file. */
+  readonly wanted: readonly number[];
+  /** Undefined: absent. */
+  readonly found: readonly number[] | undefined;
+}
+
+function match(module: Module, file: WeightFile, prefix: string, options: LoadOptions) {
   const mayStayFresh = (options.allowFresh ?? []).map(globMatcher);
   const except = (options.except ?? []).map(globMatcher);
-  const load: [string, Parameter][] = [];
+  // A backbone's file has its names with the network's prefix or without it.
+  const hasPrefix = prefix !== "" && [...file.entries.keys()].some((name) => name.startsWith(prefix));
+  const load: [name: string, parameter: Parameter, nameInFile: string][] = [];
   const fresh: string[] = [];
-  const wrong: string[] = [];
+  const misfits: Misfit[] = [];
+  const integers: string[] = [];
   const names = new Set<string>();
   for (const [name, parameter] of module.namedParameters()) {
-    names.add(name);
+    const nameInFile = hasPrefix ? prefix + name : name;
+    names.add(nameInFile);
     if (except.some((matches) => matches(prefix + name))) continue;
-    const found = file.entries.get(name)?.shape;
+    const found = file.entries.get(nameInFile);
     const wanted = fileShape(parameter.layout, parameter.shape);
-    if (found !== undefined && sameShape(found, wanted)) {
-      load.push([name, parameter]);
+    if (found !== undefined && sameShape(found.shape, wanted)) {
+      if (!isFloating(found.dtype)) integers.push(`${prefix}${name} is ${found.dtype}`);
+      load.push([name, parameter, nameInFile]);
       continue;
     }
     const isAllowed =
@@ -80,22 +99,50 @@ function match(module: Module, file: SafetensorsFile, prefix: string, options: L
         ? options.complete !== true
         : mayStayFresh.some((matches) => matches(prefix + name));
     if (isAllowed) fresh.push(name);
-    else
-      wrong.push(
-        `${prefix}${name} is [${wanted.join(", ")}], in the file ${found ? `[${found.join(", ")}]` : "absent"}`,
-      );
+    else misfits.push({ name: prefix + name, wanted, found: found?.shape });
   }
-  if (wrong.length > 0) {
-    throw new SegfuseError("SEGFUSE_WEIGHTS_SHAPE", "a weight file does not fit the network", {
-      where: file.path,
-      found: shorten(wrong, 4, "; "),
-      advice: "another checkpoint or config; weights that may start fresh are named in allow_fresh",
-    });
-  }
+  if (misfits.length > 0) throw misfit(misfits, file.path, options.complete === true);
+  if (integers.length > 0) throw notFloating(file.path, integers);
   const unused = [...file.entries.keys()].filter(
     (name) => !names.has(name) && !name.endsWith("num_batches_tracked"),
   );
   return { load, fresh, unused };
+}
+
+function misfit(misfits: readonly Misfit[], path: string, isComplete: boolean): SegfuseError {
+  const [first] = misfits;
+  if (misfits.every(differsInClasses)) {
+    const patterns = [...new Set(misfits.map(({ name }) => `'${name.replace(/[^.]*$/, "*")}'`))];
+    return new SegfuseError("SEGFUSE_WEIGHTS_CLASSES", "the weights are for another number of classes", {
+      where: path,
+      expected: `${first!.wanted[0]} classes, as the network has`,
+      found: `${first!.found![0]}`,
+      advice: isComplete
+        ? "weights that were trained for these classes"
+        : `--allow-fresh ${patterns.join(" --allow-fresh ")} (allow_fresh in the config) keeps all but the classifier`,
+    });
+  }
+  const told = misfits.map(
+    ({ name, wanted, found }) =>
+      `${name} is [${wanted.join(", ")}], in the file ${found ? `[${found.join(", ")}]` : "absent"}`,
+  );
+  return new SegfuseError("SEGFUSE_WEIGHTS_SHAPE", "a weight file does not fit the network", {
+    where: path,
+    found: shorten(told, 4, "; "),
+    advice: isComplete
+      ? "weights of this very network"
+      : "another file or config; weights that may start fresh: --allow-fresh PATTERN, or allow_fresh in the config",
+  });
+}
+
+/** Classifiers are the only parameters whose first size counts classes; their names are the same in all heads. */
+function differsInClasses({ name, wanted, found }: Misfit): boolean {
+  return (
+    /(^|\.)classifier\.(weight|bias)$/.test(name) &&
+    found !== undefined &&
+    sameShape(found.slice(1), wanted.slice(1)) &&
+    found.length === wanted.length
+  );
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
@@ -128,18 +175,6 @@ export async function storedTensors(
 /** One line: how many were loaded, which stayed fresh, which were not used; long lists without their names' last parts. */
 export function describeLoad({ file, loaded, fresh, unused }: LoadReport): string {
   const part = (label: string, names: readonly string[]) =>
-    names.length === 0
-      ? `0 ${label}`
-      : `${names.length} ${label} (${shorten(names.length > 6 ? groups(names) : names, 6, ", ")})`;
+    names.length === 0 ? `0 ${label}` : `${names.length} ${label} (${summarise(names)})`;
   return `weights from ${file}: ${loaded.length} loaded, ${part("fresh", fresh)}, ${part("unused", unused)}`;
-}
-
-function shorten(items: readonly string[], most: number, separator: string): string {
-  const shown = items.slice(0, most).join(separator);
-  return items.length > most ? `${shown}${separator}… (${items.length} in all)` : shown;
-}
-
-/** Names without their last part, each once: `layer4.0.conv1.weight` → `layer4.0.conv1`. */
-function groups(names: readonly string[]): string[] {
-  return [...new Set(names.map((name) => name.replace(/\.[^.]*$/, "")))];
 }

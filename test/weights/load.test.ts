@@ -86,11 +86,8 @@ describe("loadWeights", () => {
   it("takes another shape for an error and changes nothing, unless it may stay fresh", async () => {
     const module = new Pair(5);
     await expect(loadWeights(module, file)).rejects.toMatchObject({
-      code: "SEGFUSE_WEIGHTS_SHAPE",
-      details: {
-        found:
-          "classifier.weight is [5, 3, 1, 1], in the file [4, 3, 1, 1]; classifier.bias is [5], in the file [4]",
-      },
+      code: "SEGFUSE_WEIGHTS_CLASSES",
+      details: { expected: "5 classes, as the network has", found: "4" },
     });
     expect([...module.namedParameters()].some(([, parameter]) => parameter.isMaterialised)).toBe(false);
     const report = await loadWeights(module, file, { allowFresh: ["*.weight", "classifier.*"] });

@@ -122,25 +122,53 @@ for k in sorted(kinds): print(k, t[k].float().view(torch.int32).tolist())`;
       [{ a: entry(0, 4, { shape: [-1] }) }, 4],
       [{ a: entry(0, 4, { shape: [2 ** 40, 2 ** 40] }) }, 4],
       [{ a: null }, 4],
+      [{ a: 1 }, 4],
+      [
+        '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
+        8,
+      ],
+      [
+        '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
+        8,
+      ],
+      ['{"a":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}', 4],
+      ['{"__metadata__":{"n":"1","n":"2"}}', 0],
+      ['{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}', 4],
+      ['{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}}', 4],
+      ['{"a":{"dtype":"F32","shape":[[[1]]],"data_offsets":[0,4]}}', 4],
+      [`{"a":${"[".repeat(1_000_000)}`, 4],
+      [`{"a":[${"0,".repeat(1_000_000)}0]}`, 4],
+      [{ a: entry(0, 10 * 2 ** 30, { shape: [2.5 * 2 ** 30] }) }, 4],
       [{ __metadata__: { n: 1 } }, 0],
     ] as const) {
       told.push(await complaint(craft(header, data)));
     }
     expect(told.join("\n").replaceAll(folder, "FOLDER")).toMatchInlineSnapshot(`
       "SEGFUSE_WEIGHTS_FILE: there is no such weight file
-      SEGFUSE_WEIGHTS_FILE: EISDIR: illegal operation on a directory, read
+      SEGFUSE_WEIGHTS_FILE: a folder
       SEGFUSE_WEIGHTS_FILE: a header length of 1099511627775 bytes
       SEGFUSE_WEIGHTS_FILE: a header that does not begin with '{'
-      SEGFUSE_WEIGHTS_FILE: Expected property name or '}' in JSON at position 1
+      SEGFUSE_WEIGHTS_FILE: a header that is no JSON: it ends too early
       SEGFUSE_WEIGHTS_FILE: 3 bytes of data where the header describes 4
       SEGFUSE_WEIGHTS_FILE: 5 bytes of data where the header describes 4
       SEGFUSE_WEIGHTS_FILE: tensor 'b' begins at byte 2, not at 4
       SEGFUSE_WEIGHTS_FILE: tensor 'b' begins at byte 8, not at 4
       SEGFUSE_WEIGHTS_FILE: tensor 'a': 8 bytes for F32 [1]
       SEGFUSE_WEIGHTS_FILE: tensor 'a' of unknown type F8
-      SEGFUSE_WEIGHTS_FILE: a header entry 'a' without type and shape
+      SEGFUSE_WEIGHTS_FILE: tensor 'a' of shape [-1]
       SEGFUSE_WEIGHTS_FILE: tensor 'a': 4 bytes for F32 [1099511627776, 1099511627776]
       SEGFUSE_WEIGHTS_FILE: a header entry 'a' without type and shape
+      SEGFUSE_WEIGHTS_FILE: a header entry 'a' without type and shape
+      SEGFUSE_WEIGHTS_FILE: two tensors 'a' (the second at character 54)
+      SEGFUSE_WEIGHTS_FILE: two tensors 'a' (the second at character 54)
+      SEGFUSE_WEIGHTS_FILE: a header entry 'a' with 'dtype' twice
+      SEGFUSE_WEIGHTS_FILE: a header entry '__metadata__' with 'n' twice
+      SEGFUSE_WEIGHTS_FILE: a header that is no JSON: it ends too early
+      SEGFUSE_WEIGHTS_FILE: a header that is no JSON: '}' at character 54
+      SEGFUSE_WEIGHTS_FILE: a header entry 'a' that is nested too deep
+      SEGFUSE_WEIGHTS_FILE: a header entry 'a' that is nested too deep
+      SEGFUSE_WEIGHTS_FILE: an endless header entry 'a'
+      SEGFUSE_WEIGHTS_FILE: 4 bytes of data where the header describes 10737418240
       SEGFUSE_WEIGHTS_FILE: __metadata__ that is no map of strings"
     `);
   });

@@ -1,0 +1,6 @@
+import type { NameMapRecord } from "../../registry/component.ts";
+import mmseg from "./mmseg.ts";
+import torchvision from "./torchvision.ts";
+
+/** The name maps that come with segfuse. */
+export const nameMaps: readonly NameMapRecord[] = [torchvision, mmseg];

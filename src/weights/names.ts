@@ -1,0 +1,15 @@
+/** The first names of a list, and how many there are. */
+export function shorten(items: readonly string[], most: number, separator: string): string {
+  const shown = items.slice(0, most).join(separator);
+  return items.length > most ? `${shown}${separator}… (${items.length} in all)` : shown;
+}
+
+/** A list of parameters' names for one line of text; of long lists without their last parts. */
+export function summarise(names: readonly string[]): string {
+  return shorten(names.length > 6 ? groups(names) : names, 6, ", ");
+}
+
+/** Names without their last part, each once: `layer4.0.conv1.weight` → `layer4.0.conv1`. */
+function groups(names: readonly string[]): string[] {
+  return [...new Set(names.map((name) => name.replace(/\.[^.]*$/, "")))];
+}
