@@ -226,7 +226,7 @@ describe("a run", () => {
       "SEGFUSE_WEIGHTS_SHAPE: a weight file does not fit the network
         at: FOLDER/whole/checkpoints/iter_6/model.safetensors
         found: head.classifier.weight is [3, 8, 1, 1], in the file [3, 16, 1, 1]
-        try: another checkpoint or config; weights that may start fresh are named in allow_fresh"
+        try: another file or config; weights that may start fresh: --allow-fresh PATTERN, or allow_fresh in the config"
     `);
     expect(existsSync(run.path("from"))).toBe(false);
     const { weights } = await start("from", other, { initFrom, allowFresh: ["head.classifier.*"] });
