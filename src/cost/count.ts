@@ -90,6 +90,8 @@ function keptForTraining(
     ...size,
     batch: trainingBatch,
     training: true,
+    // Memory is the same without the gradients, and a neck may have none of an operation of its own.
+    backward: false,
     literal: false,
   });
   const kept = nothing();

@@ -23,6 +23,8 @@ export interface SegmentorTraceOptions {
    * and gradients, auxiliary heads included. Batches of one cannot train where a map is pooled to 1×1.
    */
   readonly training?: boolean;
+  /** Default true: in training, run the gradients too. False: the forward pass alone, with what it keeps. */
+  readonly backward?: boolean;
   /** At inference, run the auxiliary heads as well. Default false. */
   readonly auxiliary?: boolean;
   /**
@@ -54,6 +56,7 @@ export interface SegmentorTrace {
  */
 export function traceSegmentor(segmentor: Segmentor, options: SegmentorTraceOptions): SegmentorTrace {
   const { height, width, batch = 1, inChannels = 3, training = false, auxiliary = false } = options;
+  const { backward = true } = options;
   const { trace } = runTraced((trace) =>
     inState(segmentor, { training, literal: options.literal ?? true }, () =>
       withShapesForWeights(segmentor, trace, (trainable) =>
@@ -66,11 +69,14 @@ export function traceSegmentor(segmentor: Segmentor, options: SegmentorTraceOpti
           }
           const labels = trace.tensor<Tensor3D>("input", "labels", [batch, height, width], "int32");
           registerGradients();
-          valueAndGradients(() => {
-            const { total } = segmentor.loss(images, labels);
-            trace.startBackward();
-            return total;
-          }, trainable);
+          valueAndGradients(
+            () => {
+              const { total } = segmentor.loss(images, labels);
+              trace.startBackward();
+              return total;
+            },
+            backward ? trainable : [],
+          );
         }),
       ),
     ),

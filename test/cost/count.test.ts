@@ -24,6 +24,12 @@ interface Oracle {
   >;
 }
 
+interface CountedCase extends Pick<Cost, "parameters" | "macs"> {
+  model: Model;
+  num_classes: number;
+  size: [number, number];
+}
+
 // Counts that were made without this code, and that the paper's Table 3 confirms (PSPNet: 65.6 M).
 const oracle = JSON.parse(readFileSync(fixturePath("oracles_parameters.json"), "utf8")) as Oracle;
 const backbones: Record<string, Model["backbone"]> = {
@@ -66,6 +72,17 @@ describe("cost", () => {
       },
     }).toEqual(expected);
   });
+
+  // Other options, odd and non-square sizes, counted by PyTorch's hooks (test/fixtures/make_cost.py).
+  const counted = JSON.parse(readFileSync(fixturePath("cost.json"), "utf8")) as CountedCase[];
+
+  it.each(counted.map((one, i) => ({ i, ...one })))(
+    "of $model.neck.type on $model.backbone.type at $size is PyTorch's (case $i)",
+    ({ model, num_classes, size: [height, width], parameters, macs }) => {
+      const own = cost(model, num_classes, { height, width, convention: "mac" });
+      expect({ parameters: own.parameters, macs: own.macs }).toEqual({ parameters, macs });
+    },
+  );
 
   const pspnet: Model = {
     backbone: { type: "resnet", depth: 50 },

@@ -4,12 +4,14 @@ import { each, input, output, type ShapeFunctions } from "./types.ts";
 // Resizes and crops of [batch, height, width, channels].
 
 export const images: ShapeFunctions = {
-  ...each(["ResizeBilinear", "ResizeNearestNeighbor"], (inputs, { size }: tf.ResizeBilinearAttrs) => {
+  ResizeBilinear: (inputs, { size: [height, width] }: tf.ResizeBilinearAttrs) => {
+    const { shape } = input(inputs, "images");
+    return output([shape[0]!, height, width, shape[3]!], "float32");
+  },
+  ResizeNearestNeighbor: (inputs, { size: [height, width] }: tf.ResizeNearestNeighborAttrs) => {
     const { shape, dtype } = input(inputs, "images");
-    const [height, width] = size;
-    // Nearest-neighbour keeps integers; interpolation makes floating point of them.
-    return output([shape[0]!, height, width, shape[3]!], dtype === "int32" ? "float32" : dtype);
-  }),
+    return output([shape[0]!, height, width, shape[3]!], dtype);
+  },
   ...each(["ResizeBilinearGrad", "ResizeNearestNeighborGrad"], (inputs) =>
     output(input(inputs, "images").shape, input(inputs, "dy").dtype),
   ),
