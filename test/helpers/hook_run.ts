@@ -14,7 +14,11 @@ export interface LogLine {
 
 /** Tiny runs by name, for tests of what happens around updates. */
 export class HookRuns {
-  readonly tiny = new TinyRun();
+  readonly tiny: TinyRun;
+
+  constructor(images: { train?: number; val?: number } = {}) {
+    this.tiny = new TinyRun(images);
+  }
 
   /** @param set as `--set`: `hooks=[{type: ema}]` */
   async start(name: string, set: string[] = [], more: Partial<TrainInputs> = {}): Promise<TrainResult> {

@@ -40,9 +40,9 @@ export class TinyRun {
   readonly config = join(this.folder, "tiny.yaml");
   readonly registry: Registry = createRegistry();
 
-  constructor() {
-    writeImages(this.data, "train", 8);
-    writeImages(this.data, "val", 3);
+  constructor({ train = 8, val = 3 } = {}) {
+    writeImages(this.data, "train", train);
+    writeImages(this.data, "val", val);
     const list = classes.map(({ name, color }) => `{name: ${name}, color: [${color.join(", ")}]}`).join(", ");
     writeFileSync(
       this.config,

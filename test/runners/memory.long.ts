@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { useEngine } from "../helpers/engine.ts";
+import { HookRuns } from "../helpers/hook_run.ts";
+import { afterFirst, evaluationMemory, levels, residentSlope, trainingMemory } from "../helpers/memory.ts";
+
+let runs: HookRuns;
+beforeAll(async () => {
+  await useEngine();
+  runs = new HookRuns({ val: 500 });
+});
+afterAll(() => runs.remove());
+
+/** Every tenth reading after a quarter of them: until then caches and the heap find their size. */
+const settled = <T>(readings: readonly T[]) =>
+  readings.filter((_, i) => i >= readings.length / 4 && i % 10 === 0);
+
+it("stays flat over 2,000 updates, with evaluations, checkpoints and hooks", async () => {
+  const readings = await trainingMemory(runs, 2000);
+  expect(readings).toHaveLength(2000);
+  expect(levels(afterFirst(readings))).toHaveLength(1);
+  const slope = residentSlope(settled(readings));
+  console.log(
+    `training: ${levels(afterFirst(readings)).join()}, resident ${slope.toFixed(0)} bytes an update`,
+  );
+  // One gradient of the smallest layers kept by mistake would be more: the network's are 0.3 MB an update.
+  expect(Math.abs(slope)).toBeLessThan(2048);
+});
+
+it("stays flat over an evaluation of 500 images", async () => {
+  const readings = await evaluationMemory(runs, runs.tiny.path("memory_2000"));
+  expect(readings).toHaveLength(500);
+  expect(levels(readings)).toHaveLength(1);
+  const slope = residentSlope(settled(readings));
+  console.log(`evaluation: ${levels(readings).join()}, resident ${slope.toFixed(0)} bytes an image`);
+  // One image's labels are 2 kB, its pixels 23 kB.
+  expect(Math.abs(slope)).toBeLessThan(8192);
+});
