@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import type { Preflight } from "../src/runners/preflight/index.ts";
 import { collect, integer } from "./options.ts";
 import { showRun } from "./progress.ts";
 import { stoppable } from "./stop.ts";
@@ -39,7 +40,7 @@ export function register(program: Command): void {
       [],
     )
     .option("--seed <number>", "instead of the config's", integer)
-    .option("--check", "check data, weights, network and output folder, and train nothing")
+    .option("--check", "check all data, the network, weights, memory and output folder; train nothing")
     .option("--set <key=value>", "change a value of the config (repeatable)", collect, [])
     .option("--overlay <file>", "an overlay above the config (repeatable)", collect, [])
     .option("--json", "print the result as JSON")
@@ -73,7 +74,11 @@ async function train(path: string, options: TrainOptions): Promise<void> {
       allowFresh,
     };
     if (options.check === true) {
-      await runner.checkRun(inputs);
+      const found = await runner.checkRun(inputs);
+      const { availableMemory, formatPreflight } = await import("../src/runners/preflight/index.ts");
+      display.stop();
+      if (options.json === true) process.stdout.write(`${JSON.stringify(checkJson(found))}\n`);
+      else process.stdout.write(`${formatPreflight(found, availableMemory())}\n`);
       display.info("nothing wrong was found; nothing was trained");
       return;
     }
@@ -86,4 +91,10 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   } finally {
     display.stop();
   }
+}
+
+/** What `--check --json` prints. */
+function checkJson({ data, info, parameters, memory, disk, warnings }: Preflight) {
+  const { splits, shared } = data;
+  return { classes: info.classes, splits, shared, parameters, memory, disk, warnings };
 }

@@ -4,57 +4,215 @@ import { openDataset, spread } from "./loader.ts";
 import type { DataConfig, DataSection } from "./source.ts";
 
 /** How many samples of each split are decoded before a run starts. */
-const samplesChecked = 6;
+export const samplesBeforeRun = 6;
+
+/** How many samples are read beside each other: decoding runs in threads of its own. */
+const readers = 4;
+
+/** Seconds between two lines of progress. */
+const tellInterval = 5;
+
+export interface CheckDataOptions {
+  readonly sections?: readonly [DataSection, ...DataSection[]];
+  /** Samples of each split that are decoded, evenly spread; default {@link samplesBeforeRun}. */
+  readonly samples?: number;
+  /** Told now and then where many samples are read. */
+  readonly onProgress?: (line: string) => void;
+}
+
+/** A range of sizes in pixels. */
+export interface SizeRange {
+  readonly least: readonly [height: number, width: number];
+  readonly most: readonly [height: number, width: number];
+}
+
+/** What was found in a split. */
+export interface SplitCheck {
+  readonly section: DataSection;
+  readonly split: string;
+  /** Samples. */
+  readonly length: number;
+  /** Samples that were decoded without a complaint. */
+  readonly checked: number;
+  /** Of the images that were decoded; each side by itself. Null where none was. */
+  readonly sizes: SizeRange | null;
+  /** Channels of the images that were decoded. */
+  readonly channels: number | null;
+  /** Labelled pixels of each class, in the masks that were decoded. */
+  readonly pixels: readonly number[];
+  /** Pixels without a label. */
+  readonly ignored: number;
+  /** Decoded masks without any labelled pixel: how many, and the first one's file or id. */
+  readonly unlabelled: { readonly count: number; readonly first: string | null };
+}
+
+export interface SharedImages {
+  readonly sections: readonly [DataSection, DataSection];
+  readonly count: number;
+  readonly first: string;
+}
 
 export interface DataCheck {
-  readonly info: DatasetInfo;
-  /** Samples by section. */
-  readonly lengths: Readonly<Partial<Record<DataSection, number>>>;
+  /** Of the first split that could be opened; null where none could. */
+  readonly info: DatasetInfo | null;
+  readonly splits: readonly SplitCheck[];
+  /** All that is wrong, split by split. */
+  readonly complaints: readonly SegfuseError[];
+  /** Images that two sections have in common: how many, and the first such file. */
+  readonly shared: readonly SharedImages[];
 }
 
 /**
  * What a run checks of its data before the first iteration: every file of the splits exists, the splits agree on
- * their classes, and a few samples of each can be decoded and hold no label outside the classes.
- *
- * @throws SegfuseError of the first complaint
+ * their classes, and a few samples of each (or all) can be decoded and hold no label outside the classes.
  */
-export async function checkData(
-  config: DataConfig,
-  sections: readonly [DataSection, ...DataSection[]] = ["train", "val"],
-): Promise<DataCheck> {
-  const lengths: Partial<Record<DataSection, number>> = {};
+export async function checkData(config: DataConfig, options: CheckDataOptions = {}): Promise<DataCheck> {
+  const { sections = ["train", "val"], samples = samplesBeforeRun, onProgress } = options;
+  const complaints: SegfuseError[] = [];
+  const splits: SplitCheck[] = [];
+  const files = new Map<DataSection, Set<string>>();
   let info: DatasetInfo | null = null;
   for (const section of sections) {
-    const dataset = await openDataset(config, section);
+    const { split } = config.data[section];
+    const dataset = await openDataset(config, section).catch(keep(complaints));
+    if (dataset === null) continue;
     info ??= dataset.info;
-    requireSameClasses(info, dataset.info, section);
-    lengths[section] = dataset.length;
-    await checkSamples(dataset);
+    const other = differentClasses(info, dataset.info, section);
+    if (other !== null) complaints.push(other);
+    const wanted = Math.min(samples, dataset.length);
+    const checker = new SplitChecker(dataset, split, onProgress);
+    await checker.read(spread(dataset.length, wanted));
+    complaints.push(...checker.complaints);
+    splits.push({ section, split, ...checker.summary() });
+    files.set(section, imagesOf(dataset));
   }
-  return { info: info!, lengths };
+  return { info, splits, complaints: unique(complaints), shared: sharedImages(files) };
 }
 
-async function checkSamples(dataset: Dataset): Promise<void> {
-  const { classes, ignoreIndex } = dataset.info;
-  for (const index of spread(dataset.length, Math.min(samplesChecked, dataset.length))) {
-    const { id, label } = await dataset.load(index);
+/** Reads samples of a split and counts. */
+class SplitChecker {
+  /** In the order of the samples. */
+  get complaints(): SegfuseError[] {
+    return [...this.wrong].sort(([a], [b]) => a - b).map(([, error]) => error);
+  }
+
+  private readonly wrong = new Map<number, SegfuseError>();
+  private readonly unlabelled: number[] = [];
+  private readonly pixels: number[];
+  private ignored = 0;
+  private checked = 0;
+  private sizes: SizeRange | null = null;
+  private channels: number | null = null;
+
+  constructor(
+    private readonly dataset: Dataset,
+    private readonly split: string,
+    private readonly onProgress: ((line: string) => void) | undefined,
+  ) {
+    this.pixels = dataset.info.classes.map(() => 0);
+  }
+
+  async read(indices: readonly number[]): Promise<void> {
+    let next = 0;
+    let told = performance.now();
+    const reader = async () => {
+      while (next < indices.length) {
+        const index = indices[next++]!;
+        const error = await this.readOne(index).catch((error: unknown) => asSegfuseError(error));
+        if (error !== null) this.wrong.set(index, error);
+        if (performance.now() - told < 1000 * tellInterval) continue;
+        told = performance.now();
+        this.onProgress?.(`checked ${next} of ${indices.length} samples of ${this.split}`);
+      }
+    };
+    await Promise.all(Array.from({ length: readers }, reader));
+  }
+
+  summary(): Omit<SplitCheck, "section" | "split"> {
+    const { checked, sizes, channels, pixels, ignored } = this;
+    const first = this.unlabelled.length === 0 ? null : Math.min(...this.unlabelled);
+    const unlabelled = { count: this.unlabelled.length, first: first === null ? null : this.nameOf(first) };
+    return { length: this.dataset.length, checked, sizes, channels, pixels, ignored, unlabelled };
+  }
+
+  private async readOne(index: number): Promise<SegfuseError | null> {
+    const { image, label } = await this.dataset.load(index);
+    const { classes, ignoreIndex } = this.dataset.info;
+    const counts = new Float64Array(256);
+    for (const value of label.data) counts[value]!++;
     // The data sets of segfuse have checked this as they read; a plug-in's may not have.
-    const wrong = label.data.findIndex((k) => k >= classes.length && k !== ignoreIndex);
+    const wrong = label.data.findIndex((value) => value >= classes.length && value !== ignoreIndex);
     if (wrong >= 0)
-      throw new SegfuseError("SEGFUSE_DATA_LABEL", "a label holds a value that is no class", {
-        where: dataset.files(index)?.label ?? id,
+      return new SegfuseError("SEGFUSE_DATA_LABEL", "a label holds a value that is no class", {
+        where: this.nameOf(index),
         expected: `classes 0..${classes.length - 1} and ${ignoreIndex} (ignore)`,
         found: `value ${label.data[wrong]}, first at x=${wrong % label.width}, y=${Math.floor(wrong / label.width)}`,
       });
+    for (const k of classes.keys()) this.pixels[k]! += counts[k]!;
+    this.ignored += counts[ignoreIndex]!;
+    if (counts[ignoreIndex] === label.data.length) this.unlabelled.push(index);
+    this.checked++;
+    this.channels = image.channels;
+    this.addSize([image.height, image.width]);
+    return null;
+  }
+
+  private addSize(size: readonly [number, number]): void {
+    const { least, most } = this.sizes ?? { least: size, most: size };
+    this.sizes = {
+      least: [Math.min(least[0], size[0]), Math.min(least[1], size[1])],
+      most: [Math.max(most[0], size[0]), Math.max(most[1], size[1])],
+    };
+  }
+
+  private nameOf(index: number): string {
+    return this.dataset.files(index)?.label ?? this.dataset.id(index);
   }
 }
 
-function requireSameClasses(first: DatasetInfo, other: DatasetInfo, section: DataSection): void {
+function differentClasses(first: DatasetInfo, other: DatasetInfo, section: DataSection): SegfuseError | null {
   const describe = ({ classes, ignoreIndex }: DatasetInfo) => `${classes.join(", ")}; ignore ${ignoreIndex}`;
-  if (describe(first) === describe(other)) return;
-  throw new SegfuseError("SEGFUSE_DATA_OPTION", "the splits do not have the same classes", {
+  if (describe(first) === describe(other)) return null;
+  return new SegfuseError("SEGFUSE_DATA_OPTION", "the splits do not have the same classes", {
     where: `data.${section}`,
     expected: describe(first),
     found: describe(other),
   });
+}
+
+function imagesOf(dataset: Dataset): Set<string> {
+  const images = new Set<string>();
+  for (let i = 0; i < dataset.length; i++) {
+    const files = dataset.files(i);
+    if (files !== null) images.add(files.image);
+  }
+  return images;
+}
+
+function sharedImages(files: ReadonlyMap<DataSection, ReadonlySet<string>>): SharedImages[] {
+  const sections = [...files];
+  return sections.flatMap(([one, images], i) =>
+    sections.slice(i + 1).flatMap(([other, others]): SharedImages[] => {
+      const both = [...images].filter((file) => others.has(file));
+      return both.length === 0 ? [] : [{ sections: [one, other], count: both.length, first: both[0]! }];
+    }),
+  );
+}
+
+/** Two splits of one folder complain about the same thing. */
+function unique(complaints: readonly SegfuseError[]): SegfuseError[] {
+  return [...new Map(complaints.map((complaint) => [complaint.report(), complaint])).values()];
+}
+
+/** For `catch`: our own errors are kept, all others go on. */
+function keep(complaints: SegfuseError[]): (error: unknown) => null {
+  return (error) => {
+    complaints.push(asSegfuseError(error));
+    return null;
+  };
+}
+
+function asSegfuseError(error: unknown): SegfuseError {
+  if (error instanceof SegfuseError) return error;
+  throw error;
 }

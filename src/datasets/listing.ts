@@ -41,15 +41,29 @@ export async function filesByStem(folder: string, suffixes: readonly string[]): 
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The lines of a list file (`train.txt`), blank lines left out. */
+/**
+ * The lines of a list file (`train.txt`), blank lines left out.
+ *
+ * @throws SegfuseError SEGFUSE_DATA_SPLIT where there is no such file, or it names a sample twice
+ */
 export async function readList(file: string): Promise<string[]> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new SegfuseError("SEGFUSE_DATA_SPLIT", "the list of a split is missing", { where: file, cause });
   });
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
+  const lines = new Map<string, number>();
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    const name = line.trim();
+    if (name === "") continue;
+    const before = lines.get(name);
+    if (before !== undefined)
+      throw new SegfuseError("SEGFUSE_DATA_SPLIT", "a list names a sample twice", {
+        where: `${file}:${i + 1}`,
+        found: `${name}, as in line ${before}`,
+        advice: "take one of them out: it would count twice in training and in metrics",
+      });
+    lines.set(name, i + 1);
+  }
+  return [...lines.keys()];
 }
 
 /** The split's samples: names that have an image and a mask. Every missing partner is an error. */

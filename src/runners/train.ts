@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/sections.ts";
-import { checkData } from "../datasets/check.ts";
 import { openDataset, openTrainLoader } from "../datasets/loader.ts";
 import { openEngine, type Engine } from "../engine/engine.ts";
 import type { Segmentor } from "../models/segmentor.ts";
@@ -15,14 +14,14 @@ import type { BestScore, CheckpointState } from "./checkpoints.ts";
 import type { Optimizer } from "./contracts.ts";
 import type { HookList } from "./hook_list.ts";
 import { RunStopped } from "./interruption.ts";
+import { initialiseWeights, pretrainedFile, trainableParameters, type InitialWeights } from "./network.ts";
 import {
-  initialiseWeights,
-  networkFor,
-  pretrainedFile,
-  trainableParameters,
-  type InitialWeights,
-} from "./network.ts";
-import { checkDiskSpace } from "./preflight.ts";
+  availableMemory,
+  memoryWarning,
+  preflight,
+  type MemoryEstimate,
+  type Preflight,
+} from "./preflight/index.ts";
 import type { ProgressCallback } from "./progress.ts";
 import { checkSameRun, findResumePoint, loadState, type ResumePoint } from "./resume.ts";
 import { TrainingLoop } from "./training_loop.ts";
@@ -88,10 +87,8 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
     return { workDir, iterations, checkpoint: resumed.folder, best, losses: {}, trainSeconds, weights: null };
   }
   await checkWorkDir(workDir, mayHoldRun(inputs));
-  const { info } = await checkData(config, ["train", "val"]);
+  const { info, segmentor, memory } = await preflight(preflightInputs(inputs, resumed));
   const fingerprint = await trainFingerprint(config);
-  const segmentor = networkFor(config, info, registry);
-  await checkDiskSpace(config, segmentor, workDir);
   const firstIteration = resumed?.state.iteration ?? 0;
   // Before the engine and the weights: meanwhile the workers start and make the first batches.
   const loader = await openTrainLoader({ config, seed: config.seed, firstIteration, iterations });
@@ -101,6 +98,7 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
     const engine = await openEngineFor(inputs);
     if (inputs.stop?.aborted === true)
       throw new RunStopped(resumed?.state.iteration ?? null, inputs.stop.reason);
+    checkMemory(memory, engine, logger);
     const weights = await initialise(inputs, segmentor, resumed);
     const parameters = trainableParameters(segmentor);
     optimizer = registry
@@ -146,21 +144,23 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
 
 /**
  * Checks all that `train` checks before its first update (data, network, weights, folder), and leaves nothing.
+ * Every sample of the data is read, not a few.
  *
+ * @returns what was found; its network is disposed of
  * @throws SegfuseError as `train` does
  */
-export async function checkRun(inputs: TrainInputs): Promise<void> {
-  const { loaded, workDir, registry } = inputs;
+export async function checkRun(inputs: TrainInputs): Promise<Preflight> {
+  const { workDir, logger } = inputs;
   const resumed = await resumePoint(inputs);
   await checkWorkDir(workDir, mayHoldRun(inputs));
-  const { info } = await checkData(loaded.config, ["train", "val"]);
-  const segmentor = networkFor(loaded.config, info, registry);
-  await checkDiskSpace(loaded.config, segmentor, workDir);
-  await openEngineFor(inputs);
+  const found = await preflight({ ...preflightInputs(inputs, resumed), samples: Infinity });
   try {
-    await initialise(inputs, segmentor, resumed);
+    const engine = await openEngineFor(inputs);
+    checkMemory(found.memory, engine, logger);
+    await initialise(inputs, found.segmentor, resumed);
+    return found;
   } finally {
-    segmentor.dispose();
+    found.segmentor.dispose();
   }
 }
 
@@ -179,6 +179,20 @@ function isFinished(state: CheckpointState, { config, hash }: LoadedConfig): boo
   return (
     state.iteration >= config.schedule.iterations || (state.stopped !== null && state.config_hash === hash)
   );
+}
+
+function preflightInputs(inputs: TrainInputs, resumed: ResumePoint | null) {
+  const { loaded, workDir, registry, logger, initFrom, allowFresh = [] } = inputs;
+  const { config } = loaded;
+  const start = resumed === null ? (initFrom ?? config.init_from) : null;
+  return { config, workDir, registry, logger, initFrom: start, allowFresh };
+}
+
+/** The machine's memory says nothing where a GPU holds the tensors. */
+function checkMemory(estimate: MemoryEstimate | null, engine: Engine, logger: Logger): void {
+  if (estimate === null || engine.device === "GPU") return;
+  const warning = memoryWarning(estimate, availableMemory());
+  if (warning !== null) logger.warn(warning);
 }
 
 function mayHoldRun({ resume, resumeFrom }: TrainInputs): boolean {

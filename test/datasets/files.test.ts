@@ -106,7 +106,12 @@ describe("a folder of images and masks", () => {
     putMask(`${root}/masks/train/s1.png`, 40, 30, (p) => (p === 85 || p === 99 ? 7 : 0));
     reports.push(await train(loadAll));
     reports.push(
-      await train(() => checkData(dataConfig({ type: "folder", root, ...folderOptions }), ["train"])),
+      await train(async () => {
+        const config = dataConfig({ type: "folder", root, ...folderOptions });
+        const { complaints } = await checkData(config, { sections: ["train"] });
+        expect(complaints).toHaveLength(1);
+        throw complaints[0]!;
+      }),
     );
     putMask(`${root}/masks/train/s1.png`, 39, 30, () => 0);
     reports.push(await train(loadAll));
@@ -178,9 +183,10 @@ const camvid = sharedData("camvid");
 describe.skipIf(camvid === null)("CamVid", () => {
   test("367/101/233 frames; the labels' counts are those of meta.json", async () => {
     const config = dataConfig({ type: "camvid", root: camvid! });
-    const { info, lengths } = await checkData(config, ["train", "val", "test"]);
-    expect(lengths).toEqual({ train: 367, val: 101, test: 233 });
-    expect([info.classes.length, info.palette.length, info.ignoreIndex]).toEqual([11, 11, 11]);
+    const { info, splits, complaints } = await checkData(config, { sections: ["train", "val", "test"] });
+    expect(complaints).toEqual([]);
+    expect(splits.map(({ length }) => length)).toEqual([367, 101, 233]);
+    expect([info!.classes.length, info!.palette.length, info!.ignoreIndex]).toEqual([11, 11, 11]);
     expect(await complaint(() => openDataset(dataConfig({ type: "camvid", root }), "val"), root)).toContain(
       "at: ROOT/meta.json",
     );

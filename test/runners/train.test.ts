@@ -272,14 +272,15 @@ describe("a run that cannot work", () => {
         at: FOLDER/data
         found: images, masks
         try: --resume to continue the run in it, or another --work-dir
-      SEGFUSE_PREFLIGHT: the network and the data set have different numbers of classes
-        at: model.num_classes
-        expected: 3, the classes of data.dataset: ground, box, sky
+      SEGFUSE_NUM_CLASSES: the network and the data set have different numbers of classes
+        at: --set model.num_classes=4 (model.num_classes)
+        expected: 3, as data.dataset has
         found: 4
         try: leave model.num_classes out: it follows the data set
       SEGFUSE_WEIGHTS_FILE: there is no such weight file
         at: ABSENT.safetensors
       SEGFUSE_BATCH_NORM_ONE_VALUE: batch normalisation of one value per channel
+        at: head.context.stages.0.bn
         expected: more than one value per channel in training
         found: an input of shape [1, 1, 1, 8]
         try: use data.batch_size 2 or more (pooling to 1×1 leaves one value per image)

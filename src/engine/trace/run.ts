@@ -28,7 +28,7 @@ export function runTraced<T>(run: (trace: TraceBackend) => T): { result: T; trac
     const result = tf.engine().tidy(() => run(trace) as tf.TensorContainer) as T;
     return { result, trace };
   } catch (error) {
-    throw unknownOperation(error, trace.failedAt) ?? error;
+    throw unknownOperation(error, trace.failedAt) ?? located(error, trace.failedAt);
   } finally {
     if (before != null) void tf.setBackend(before);
     unregister();
@@ -54,6 +54,14 @@ const lists = new Set(["SplitV", "Unpack"]);
 function unregister(): void {
   for (const kernelName of Object.keys(shapeFunctions)) tf.unregisterKernel(kernelName, backendName);
   tf.removeBackend(backendName);
+}
+
+/** An error of a module that cannot know its own name, with it. */
+function located(error: unknown, path: string): unknown {
+  if (!(error instanceof SegfuseError) || error.details.where !== undefined || path === "") return error;
+  const placed = new SegfuseError(error.code, error.message, { ...error.details, where: path });
+  if (error.stack !== undefined) placed.stack = error.stack;
+  return placed;
 }
 
 /** TF.js's complaint about a kernel that the backend does not have, in our words. */

@@ -1,0 +1,123 @@
+import type { Config } from "../../config/sections.ts";
+import { checkData, type CheckDataOptions, type DataCheck } from "../../datasets/check.ts";
+import type { DatasetInfo } from "../../datasets/contracts.ts";
+import type { SegfuseError } from "../../errors.ts";
+import type { Segmentor } from "../../models/segmentor.ts";
+import type { Registry } from "../../registry/registry.ts";
+import type { Logger } from "../../util/logger.ts";
+import { countParameters, networkFor } from "../network.ts";
+import { collect, throwAll } from "./complaints.ts";
+import { estimateDisk, optimizerBytes, requireDisk, type DiskEstimate } from "./disk.ts";
+import { estimateMemory, type MemoryEstimate } from "./memory.ts";
+import { binWarning, requireChannels, traceNetwork } from "./network.ts";
+import { checkInitialClasses } from "./weights.ts";
+
+export { PreflightError } from "./complaints.ts";
+export { availableMemory, memoryWarning, type MemoryEstimate } from "./memory.ts";
+export { formatPreflight } from "./text.ts";
+
+export interface PreflightInputs {
+  readonly config: Config;
+  readonly workDir: string;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  /** The checkpoint that a new run starts from; null: none, or the run is resumed. */
+  readonly initFrom: string | null;
+  readonly allowFresh: readonly string[];
+  /** Samples of each split that are decoded; Infinity: all. Default: a few. */
+  readonly samples?: number;
+}
+
+/** What was found before the first update. */
+export interface Preflight {
+  readonly data: DataCheck;
+  readonly info: DatasetInfo;
+  /** The config's network, without values yet. The caller disposes of it. */
+  readonly segmentor: Segmentor;
+  readonly parameters: { readonly total: number; readonly trained: number };
+  readonly disk: DiskEstimate;
+  /** Null where a plug-in's component cannot be followed by shapes. */
+  readonly memory: MemoryEstimate | null;
+  /** What is odd and no error, in words; told to the logger as well. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Looks for everything that would keep a run from working, or spoil it, and needs no engine: data, classes,
+ * channels, the network at the run's sizes, disk. It writes nothing.
+ *
+ * @throws PreflightError with all complaints at once
+ */
+export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
+  const { config, workDir, registry, logger } = inputs;
+  const complaints: SegfuseError[] = [];
+  const warnings: string[] = [];
+  const data = await checkData(config, dataOptions(inputs));
+  complaints.push(...data.complaints);
+  warnings.push(...dataWarnings(data, inputs.samples === Infinity));
+  await collect(complaints, () => requireChannels(config, data));
+  // Without classes there is no network.
+  const { info } = data;
+  const segmentor =
+    info === null ? null : await collect(complaints, () => networkFor(config, info, registry));
+  if (info === null || segmentor === null) throwAll(complaints);
+
+  const found = { info: info!, segmentor: segmentor! };
+  const classes = () => checkInitialClasses(inputs.initFrom, found.info, config, inputs.allowFresh);
+  const aboutClasses = await collect(complaints, classes);
+  const aboutBins = binWarning(config, found.segmentor, data);
+  const trace = await collect(complaints, () => follow(config, found.segmentor, data, warnings));
+  const disk = await estimateDisk(config, found.segmentor, registry, workDir);
+  await collect(complaints, () => requireDisk(disk, workDir));
+  throwAll(complaints);
+
+  for (const warning of [aboutClasses, aboutBins]) if (warning !== null) warnings.push(warning);
+  for (const warning of warnings) logger.warn(warning);
+  const state = optimizerBytes(config, found.segmentor, registry);
+  const memory = trace && estimateMemory(trace, state, config.data.workers);
+  return { data, ...found, parameters: parametersOf(found.segmentor), disk, memory, warnings };
+}
+
+function dataOptions({ samples, logger }: PreflightInputs): CheckDataOptions {
+  return { ...(samples === undefined ? {} : { samples }), onProgress: (line) => logger.step(line) };
+}
+
+/** The trace; null, with a warning, where a plug-in's component cannot be followed. */
+function follow(config: Config, segmentor: Segmentor, data: DataCheck, warnings: string[]) {
+  try {
+    return traceNetwork(config, segmentor, data);
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (code !== "SEGFUSE_TRACE_OPERATION" && code !== "SEGFUSE_TRACE_VALUES") throw error;
+    warnings.push(`memory cannot be foretold: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+/** @param all every mask was read, so that what was not found is not there */
+function dataWarnings({ info, splits, shared }: DataCheck, all: boolean): string[] {
+  const warnings: string[] = [];
+  for (const { sections, count, first } of shared) {
+    const images = count === 1 ? "an image is" : `${count} images are`;
+    warnings.push(
+      `${images} in both ${sections.map((section) => `data.${section}`).join(" and ")} (${first})`,
+    );
+  }
+  for (const { split, unlabelled, pixels, length, checked } of splits) {
+    if (unlabelled.count > 0) {
+      const masks = unlabelled.count === 1 ? "a mask has" : `${unlabelled.count} masks have`;
+      warnings.push(`${masks} no labelled pixel in split "${split}" (${unlabelled.first})`);
+    }
+    const absent = info?.classes.filter((_, k) => pixels[k] === 0) ?? [];
+    if (all && checked === length && absent.length > 0)
+      warnings.push(`no mask of split "${split}" has a pixel of ${absent.join(", ")}`);
+  }
+  // Sections of one split have the same to say.
+  return [...new Set(warnings)];
+}
+
+function parametersOf(segmentor: Segmentor): Preflight["parameters"] {
+  let trained = 0;
+  for (const [, { trainable, size }] of segmentor.namedParameters()) if (trainable) trained += size;
+  return { total: countParameters(segmentor), trained };
+}

@@ -1,0 +1,85 @@
+import type { Config } from "../../config/sections.ts";
+import { traceSegmentor } from "../../cost/index.ts";
+import type { DataCheck } from "../../datasets/check.ts";
+import { SegfuseError } from "../../errors.ts";
+import type { Segmentor } from "../../models/segmentor.ts";
+
+/** What the network takes in memory, in bytes, by a trace of its shapes. */
+export interface NetworkTrace {
+  /** The most that a training step's tensors take at one time, weights and gradients included. */
+  readonly training: number;
+  /** The same of the forward pass over one evaluation window or image. */
+  readonly evaluation: number;
+}
+
+type Size = readonly [height: number, width: number];
+
+/**
+ * Follows a training step and an evaluation by shapes alone, at the sizes that the run will have.
+ *
+ * @throws SegfuseError SEGFUSE_BATCH_NORM_ONE_VALUE, and what a network throws where sizes do not fit;
+ * SEGFUSE_TRACE_… of a plug-in's component that cannot be followed
+ */
+export function traceNetwork(config: Config, segmentor: Segmentor, data: DataCheck): NetworkTrace {
+  const inChannels = config.model.in_channels;
+  const [height, width] = trainingSize(config, data);
+  const step = { batch: config.data.batch_size, inChannels, training: true, literal: false };
+  const training = traceSegmentor(segmentor, { height, width, ...step });
+  const [windowHeight, windowWidth] = evaluationSize(config, data, "most");
+  const window = { height: windowHeight, width: windowWidth, inChannels, literal: false };
+  const evaluation = traceSegmentor(segmentor, window);
+  return { training: training.memory.peak, evaluation: evaluation.memory.peak };
+}
+
+/** Size of training images: the crop's, or the data's own where nothing crops or resizes. */
+export function trainingSize({ data: { train, crop_size } }: Config, data: DataCheck): Size {
+  const isSized = train.transforms.some(({ type }) => type === "random_crop" || type === "resize");
+  const sizes = data.splits.find(({ section }) => section === "train")?.sizes;
+  return isSized || sizes == null ? crop_size : sizes.most;
+}
+
+/** Size of what the network sees of the smallest or largest image in evaluation. */
+export function evaluationSize(
+  { data, evaluation }: Config,
+  found: DataCheck,
+  which: "least" | "most",
+): Size {
+  const window = evaluation.window ?? data.crop_size;
+  const image = found.splits.find(({ section }) => section === "val")?.sizes?.[which];
+  const factor = (which === "least" ? Math.min : Math.max)(...evaluation.scales);
+  const scaled = image?.map((side) => Math.max(1, Math.round(side * factor)));
+  const [height, width] = (scaled ?? window) as [number, number];
+  return evaluation.mode === "whole"
+    ? [height, width]
+    : [Math.min(window[0], height), Math.min(window[1], width)];
+}
+
+/** Images must have as many channels as the network takes. @throws SegfuseError SEGFUSE_PREFLIGHT */
+export function requireChannels({ model }: Config, { splits }: DataCheck): void {
+  const wrong = splits.find(({ channels }) => channels !== null && channels !== model.in_channels);
+  if (wrong === undefined) return;
+  throw new SegfuseError("SEGFUSE_PREFLIGHT", "the images have another number of channels than the network", {
+    where: "model.in_channels",
+    expected: `${wrong.channels}, as the images of split "${wrong.split}"`,
+    found: String(model.in_channels),
+    advice: "leave model.in_channels out: images are read as RGB",
+  });
+}
+
+/**
+ * Where evaluation sees fewer cells than a pyramid bin has, bins repeat cells: it works, and is not what was
+ * trained. (The crop of training is a rule of the config.)
+ */
+export function binWarning(config: Config, segmentor: Segmentor, data: DataCheck): string | null {
+  const bins = config.model.head["bins"];
+  if (!Array.isArray(bins)) return null;
+  const largest = Math.max(...(bins as number[]));
+  const size = evaluationSize(config, data, "least");
+  const { stride } = segmentor.backbone.levels.at(-1)!;
+  const cells = size.map((side) => Math.ceil(side / stride));
+  if (Math.min(...cells) >= largest) return null;
+  return (
+    `evaluation sees images of ${size.join("x")}, whose deepest level has ${cells.join("x")} cells, ` +
+    `fewer than the pyramid bin ${largest}x${largest}: a larger evaluation.window or a smaller model.head.bins`
+  );
+}
