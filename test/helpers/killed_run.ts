@@ -93,7 +93,7 @@ export async function killAt(
   const checkpoints = join(workDir, "checkpoints");
   mkdirSync(checkpoints, { recursive: true });
   const before = existsSync(join(workDir, "run.jsonl")) ? lastIteration(workDir) : 0;
-  const run = trainProcess(plan, workDir, `data.workers=${random.integer(3)}`);
+  const run = trainProcess(plan, workDir, `data.workers=${1 + random.integer(2)}`);
   const skip = random.integer(2);
   let seen = 0;
   const watcher = watch(checkpoints, (_event, name) => {

@@ -6,16 +6,25 @@ import { syncFile, syncFolder, writeFileAtomically } from "../../util/atomic_fil
 import { CheckpointFolder, verifyCheckpoint } from "../checkpoints.ts";
 import type { ResumePoint } from "../resume.ts";
 import { checkpointName } from "./names.ts";
+import { unwritten } from "./store.ts";
 
 /**
  * Makes a work folder's `last` and `best` those of the checkpoint that the run in it goes on from. `last` is left
  * alone where that is in another folder; the best one is then copied, so that the score that later ones are
  * compared with has its weights here.
  *
- * @throws Error of the file system
+ * @throws SegfuseError `SEGFUSE_CHECKPOINT_WRITE`
  */
-export async function adoptPointers(workDir: string, { folder, state }: ResumePoint): Promise<void> {
-  const { folder: own } = new CheckpointFolder(workDir);
+export async function adoptPointers(workDir: string, point: ResumePoint): Promise<void> {
+  const { folder } = new CheckpointFolder(workDir);
+  try {
+    await adopt(folder, point);
+  } catch (error) {
+    throw unwritten(folder, error);
+  }
+}
+
+async function adopt(own: string, { folder, state }: ResumePoint): Promise<void> {
   const theirs = dirname(resolve(folder));
   if (theirs === resolve(own)) await point(own, "last", checkpointName(state.iteration));
   if (state.best === null) return;

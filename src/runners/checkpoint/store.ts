@@ -118,7 +118,8 @@ async function checkRoom({ folder, files, state }: CheckpointJob): Promise<void>
   );
 }
 
-function unwritten(where: string, cause: unknown, expected?: string): SegfuseError {
+/** What a failure to write is told as. */
+export function unwritten(where: string, cause: unknown, expected?: string): SegfuseError {
   return new SegfuseError("SEGFUSE_CHECKPOINT_WRITE", "a checkpoint could not be written", {
     where,
     ...(expected === undefined ? {} : { expected }),
