@@ -46,7 +46,7 @@ describe("a run that is told to stop", () => {
     expect(tail(stderr)).toMatchInlineSnapshot(`
       "SIGINT: finishing the iteration and storing a checkpoint (once more: end at once)
       stopped, with a checkpoint after # iterations; to go on:
-        npm run segfuse -- train FOLDER/tiny.yaml --set schedule.iterations=40 --set evaluation.interval=5 --set checkpoint.interval=2 --set checkpoint.keep_every=10 --set log.interval=1 --set model.backbone.base_channels=16 --work-dir FOLDER/stopped --resume
+        npm run segfuse -- train FOLDER/tiny.yaml --set evaluation.interval=5 --set checkpoint.interval=2 --set checkpoint.keep_every=10 --set log.interval=1 --set model.backbone.base_channels=16 --set schedule.iterations=16 --work-dir FOLDER/stopped --resume
       "
     `);
   });
