@@ -84,14 +84,15 @@ export async function readOverlay(path: string, registry: Registry): Promise<Ove
   const part = child(tree, "config");
   const rows = child(tree, "rows");
   const entries = rows?.kind === "map" ? [...rows.entries] : [];
-  const layers = entries.map(
-    async ([name, { node }]) => [name, await layersOf(node as MapNode, path)] as const,
-  );
+  // One after the other: a promise that fails while another is awaited would end the process.
+  const config = part?.kind === "map" ? await layersOf(part, path) : [];
+  const layers = new Map<string, readonly MapNode[]>();
+  for (const [name, { node }] of entries) layers.set(name, await layersOf(node as MapNode, path));
   return {
     path,
     title: title ?? null,
-    config: part?.kind === "map" ? await layersOf(part, path) : [],
-    rows: new Map(await Promise.all(layers)),
+    config,
+    rows: layers,
     rowOrigins: new Map(entries.map(([name, { origin }]) => [name, origin])),
     extraRows: extra_rows.map((row, i) => ({ ...row, origin: originAt(tree, ["extra_rows", i]) })),
   };

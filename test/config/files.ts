@@ -14,11 +14,13 @@ export class Files {
   readonly root = mkdtempSync(join(realpathSync(tmpdir()), "segfuse-config-"));
 
   constructor(files: Record<string, string>) {
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(dirname(this.path(name)), { recursive: true });
-      writeFileSync(this.path(name), text);
-    }
+    for (const [name, text] of Object.entries(files)) this.write(name, text);
     folders.push(this.root);
+  }
+
+  write(name: string, content: string | Buffer): void {
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    writeFileSync(this.path(name), content);
   }
 
   path(name: string): string {
