@@ -101,8 +101,9 @@ export class ConfigLoader {
     const { data, complaints, paths, components } = this.validator.validate(tree, (written) => {
       written["name"] ??= defaultName(path);
     });
-    const left = new Set(unset.map(({ complaint }) => pathText(complaint.path)));
-    assertNone(complaints.filter((complaint) => !left.has(pathText(complaint.path))));
+    // An unresolved reference is a text. Where the schema takes none, nothing can go on without the variable.
+    const left = new Map(unset.map(({ complaint }) => [pathText(complaint.path), complaint]));
+    assertNone(complaints.map((complaint) => left.get(pathText(complaint.path)) ?? complaint));
     const config = data as Config;
     config.evaluation.stride ??= defaultStride(config);
     resolvePaths(config, tree, paths);
