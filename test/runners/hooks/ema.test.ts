@@ -115,7 +115,7 @@ describe("a moving average of the weights", () => {
       resumeFrom: runs.tiny.path("plain/checkpoints/iter_5"),
       logger,
     });
-    expect(logger.lines.filter((line) => line.includes("ema"))).toEqual([
+    expect(logger.lines.filter((line) => line.includes("the hook ema"))).toEqual([
       "warning: the checkpoint holds nothing of the hook ema, which begins anew",
     ]);
     const path = "late/checkpoints/iter_6";

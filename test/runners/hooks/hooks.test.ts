@@ -117,6 +117,7 @@ describe("a plug-in's hook", () => {
     notes.length = 0;
     await runs.start("noted_on", [...set, "schedule.iterations=3"], {
       resumeFrom: runs.tiny.path("noted/checkpoints/iter_2"),
+      allowChange: ["schedule.iterations"],
     });
     expect(notes.slice(0, 2)).toEqual(["mine beforeRun 2", "late beforeRun 2"]);
     const { hooks } = runs.json<{ hooks: object }>("noted_on/checkpoints/iter_3/state.json");
@@ -141,7 +142,7 @@ describe("a plug-in's hook", () => {
     const unknown = await runs.complaint(runs.tiny.load("hooks=[{type: emma}]"));
     const option = await runs.complaint(runs.tiny.load("hooks=[{type: ema, momentum: 2}]"));
     expect([doubled, unknown, option].join("\n")).toMatchInlineSnapshot(`
-      "SEGFUSE_CONFIG_RULE: a hook stands in the list twice
+      "SEGFUSE_HOOK_TWICE: a hook stands in the list twice
         at: --set hooks=[{type: ema}, {type: profiler}, {type: ema}] (hooks.2)
         expected: ema at most once
         found: another ema
@@ -149,7 +150,7 @@ describe("a plug-in's hook", () => {
         at: --set hooks=[{type: emma}] (hooks.0.type)
         did you mean: ema
         valid: finite_guard, ema, progress, log, jsonl, tensorboard, profiler, evaluation, early_stopping, checkpoint, mine, late
-      SEGFUSE_CONFIG_VALUE: 'momentum' has a value that it cannot have
+      SEGFUSE_CONFIG_RANGE: 'momentum' is out of range
         at: --set hooks=[{type: ema, momentum: 2}] (hooks.0.momentum)
         expected: a number > 0 and ≤ 1
         found: 2"
