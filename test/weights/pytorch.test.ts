@@ -146,7 +146,7 @@ repack(folder + "/plain.pth", folder + "/pickle_bomb.pth",
 repack(folder + "/plain.pth", folder + "/many_values.pth", method=zipfile.ZIP_STORED,
        change=lambda name, data: b"\\x80\\x02" + b"N" * 30_000_000 if name.endswith("data.pkl") else data)
 repack(folder + "/plain.pth", folder + "/many_dicts.pth", method=zipfile.ZIP_STORED,
-       change=lambda name, data: b"\\x80\\x02" + b"}0" * 15_000_000 if name.endswith("data.pkl") else data)
+       change=lambda name, data: b"\\x80\\x02" + b"}" * 15_000_000 if name.endswith("data.pkl") else data)
 repack(folder + "/plain.pth", folder + "/short.pth", method=zipfile.ZIP_STORED,
        change=lambda name, data: data[:-4] if name.endswith("data/0") else data)
 repack(folder + "/plain.pth", folder + "/absent.pth", method=zipfile.ZIP_STORED,

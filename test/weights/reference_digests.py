@@ -7,10 +7,13 @@ import hashlib
 import sys
 import warnings
 
+import numpy
 import torch
 from safetensors.torch import load_file
 
 warnings.simplefilter("ignore")
+# checkpoint.*.pth has a NumPy number
+torch.serialization.add_safe_globals([numpy._core.multiarray.scalar, numpy.dtype, numpy.dtypes.Float64DType])
 dtypes = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
     torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8",
@@ -48,4 +51,4 @@ for path in sys.argv[1:] or sys.stdin.read().split("\n"):
     try:
         print(path, digest(path))
     except Exception as error:
-        print(path, type(error).__name__, str(error).split("\n")[0])
+        print(path, type(error).__name__, " ".join(str(error).split())[-300:])

@@ -61,10 +61,7 @@ export class PytorchFile extends WeightFile {
 
 async function openContainer(path: string, format: "zip" | "legacy"): Promise<PytorchContainer> {
   const { handle, size } = await openForReading(path);
-  if (format === "zip") {
-    await handle.close();
-    return ZipContainer.open(path, size);
-  }
+  if (format === "zip") return ZipContainer.open(handle, size);
   try {
     return LegacyContainer.open(handle, size);
   } catch (error) {

@@ -42,7 +42,7 @@ const op = (character: string) => character.charCodeAt(0);
 /**
  * Reads one pickle of protocol 2 to 5 without running anything: a stack machine (Python's pickletools describes
  * it) that makes numbers, strings, containers and tensors' descriptions. It does not recurse, and what it
- * holds is bounded.
+ * holds is bounded. Operations that no pickler of these protocols writes are refused.
  *
  * @param onStorage is told of every storage that the pickle refers to
  * @throws PickleError; ForbiddenGlobalError for a name that is not on the list of globals.ts
@@ -90,15 +90,6 @@ class Machine {
         this.deepen();
         this.marks.push(this.stack);
         this.stack = [];
-        return;
-      case op("0"):
-        this.pop();
-        return;
-      case op("1"):
-        this.popMark();
-        return;
-      case op("2"):
-        this.push(this.top());
         return;
       case op("N"):
         return this.push(null);
@@ -151,15 +142,8 @@ class Machine {
         return this.make(new PickleTuple(this.popMark()));
       case op("]"):
         return this.make(new PickleList([]));
-      case op("l"):
-        return this.make(new PickleList(this.popMark()));
       case op("}"):
         return this.make(new PickleDict());
-      case op("d"): {
-        const dict = new PickleDict();
-        setItems(dict, this.popMark());
-        return this.make(dict);
-      }
       case 0x8f:
         return this.make(new PickleSet());
       case 0x91: {
@@ -357,7 +341,13 @@ function listOf(value: PickleValue): PickleValue[] {
 function setItems(target: PickleValue, items: readonly PickleValue[]): void {
   if (!(target instanceof PickleDict)) throw new PickleError("an item for something that is no dict");
   if (items.length % 2 !== 0) throw new PickleError("a key without a value");
-  for (let i = 0; i < items.length; i += 2) target.items.set(items[i]!, items[i + 1]!);
+  for (let i = 0; i < items.length; i += 2) {
+    const key = items[i]!;
+    if (key instanceof PickleDict || key instanceof PickleList || key instanceof PickleSet) {
+      throw new PickleError("a key that is a container");
+    }
+    target.items.set(key, items[i + 1]!);
+  }
 }
 
 /** Two's complement, little-endian; a bigint where a number would not be exact. */

@@ -1,6 +1,10 @@
+import { read } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
 import * as yauzl from "yauzl";
 import { bytesPerElement } from "../dtypes.ts";
+import { readExactly } from "../weight_file.ts";
 import { BufferSource, readPickle } from "./pickle.ts";
 import { maxPickleBytes, type PytorchContainer } from "./storages.ts";
 import { PickleError, type PickledStorage, type PickleValue } from "./values.ts";
@@ -27,9 +31,19 @@ export class ZipContainer implements PytorchContainer {
     readonly root: PickleValue,
   ) {}
 
-  /** @throws PickleError, or an Error of the archive */
-  static async open(path: string, fileSize: number): Promise<ZipContainer> {
-    const zip = await yauzl.openPromise(path, { autoClose: false });
+  /**
+   * Takes the file over, and closes it where it fails.
+   *
+   * @throws PickleError, or an Error of the archive
+   */
+  static async open(handle: FileHandle, fileSize: number): Promise<ZipContainer> {
+    const reader = new BoundedReader(handle, fileSize);
+    const zip = await yauzl
+      .fromRandomAccessReaderPromise(reader, fileSize, { autoClose: false })
+      .catch(async (error: unknown) => {
+        await handle.close();
+        throw error;
+      });
     try {
       const entries = await listEntries(zip, fileSize);
       const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
@@ -76,6 +90,50 @@ export class ZipContainer implements PytorchContainer {
 
   private name({ key }: PickledStorage): string {
     return `${this.folder}data/${key}`;
+  }
+}
+
+/**
+ * Refuses places outside the file. (yauzl's own reader hands them to the file system, which throws in a callback
+ * where nobody can catch it.)
+ */
+class BoundedReader extends yauzl.RandomAccessReader {
+  constructor(
+    private readonly handle: FileHandle,
+    private readonly fileSize: number,
+  ) {
+    super();
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(pieces(this.handle, start, end));
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytesRead?: number) => void,
+  ): void {
+    if (!(position >= 0 && position + length <= this.fileSize)) {
+      setImmediate(() => callback(new PickleError(`a place outside the file: byte ${position}`)));
+      return;
+    }
+    read(this.handle.fd, buffer, offset, length, position, callback);
+  }
+
+  override close(callback: (error: Error | null) => void): void {
+    this.handle.close().then(() => callback(null), callback);
+  }
+}
+
+/** (A file stream would close the file with itself, whatever it is told, when its reader stops early.) */
+async function* pieces(handle: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+  for (let at = start; at < end;) {
+    const bytes = await readExactly(handle, at, Math.min(2 ** 20, end - at));
+    yield Buffer.from(bytes.buffer);
+    at += bytes.length;
   }
 }
 
