@@ -27,6 +27,15 @@ const Options = Type.Object({
     default: "bottleneck",
     description: "a dense block: 1×1 and then 3×3 convolution, or one 3×3 convolution",
   }),
+  dense_context: Type.Boolean({
+    default: true,
+    description:
+      "the context is the first map that the dense blocks see; false: the classifier alone sees it",
+  }),
+  dense_size: Type.Enum(["level", "finest"], {
+    default: "level",
+    description: "where each block works: at its own level's size, or all at the finest level's",
+  }),
   dropout: dropoutOption,
 });
 
@@ -46,6 +55,8 @@ class DenseFeaturePyramid extends Head {
   readonly dense: ConvBnRelu[][];
   readonly classifier: Conv2d;
   private readonly dropout: Dropout2d;
+  private readonly seesContext: boolean;
+  private readonly atFinest: boolean;
 
   constructor(
     options: Static<typeof Options>,
@@ -58,8 +69,10 @@ class DenseFeaturePyramid extends Head {
     const { levels, fused, context } = inputs;
     this.context = context;
     const top = inputs.neckUsesContext ? fused.at(-1)! : context!.output;
+    this.seesContext = options.dense_context;
+    this.atFinest = options.dense_size === "finest";
     this.dense = levels.map((_, l) => {
-      const coarser = top.channels + (levels.length - 1 - l) * width;
+      const coarser = (this.seesContext ? top.channels : 0) + (levels.length - 1 - l) * width;
       return makeBlock(options.block, coarser + fused[l]!.channels, width, network);
     });
     this.dropout = new Dropout2d(network, options.dropout);
@@ -72,23 +85,25 @@ class DenseFeaturePyramid extends Head {
   }
 
   /**
-   * T_{L+1} = C; T_l = block_l(concat(up(T_{L+1}), …, up(T_{l+1}), X̃_l)) at X̃_l's size;
+   * T_{L+1} = C; T_l = block_l(concat(up(T_{L+1}), …, up(T_{l+1}), X̃_l)) at X̃_l's size (`dense_size: finest`:
+   * at X̃_1's; without `dense_context`, no block sees T_{L+1});
    * logits = classifier(concat(T_1, up(T_2), …, up(T_{L+1}))) at X̃_1's size.
    */
   forward(fused: readonly Tensor4D[], context: Tensor4D | null): Tensor4D {
     // A neck that used the context hands it on as one fused map more.
-    const coarsestFirst = [fused[this.dense.length] ?? context!];
+    const top = fused[this.dense.length] ?? context!;
+    const dense: Tensor4D[] = [];
     for (let l = this.dense.length - 1; l >= 0; l--) {
-      coarsestFirst.push(this.block(l, [...coarsestFirst, fused[l]!]));
+      const coarser = this.seesContext ? [top, ...dense] : dense;
+      dense.push(this.block(l, [...coarser, fused[l]!], sizeOf(fused[this.atFinest ? 0 : l]!)));
     }
-    const maps = coarsestFirst.reverse();
+    const maps = [...dense.reverse(), top];
     return convOfConcat(this.classifier, maps, sizeOf(maps[0]!), this.network, this.dropout);
   }
 
   /** block_l(concat(up(…), X̃_l)); a 1×1 convolution sees each map at its own size (`convOfConcat`). */
-  private block(l: number, maps: readonly Tensor4D[]): Tensor4D {
+  private block(l: number, maps: readonly Tensor4D[], size: Size): Tensor4D {
     const [first, second] = this.dense[l] as [ConvBnRelu, ConvBnRelu?];
-    const size = sizeOf(maps.at(-1)!);
     if (second === undefined) return first.forward(concatResized(maps, size, this.network));
     const squeezed = first.bn.forward(convOfConcat(first.conv, maps, size, this.network), "relu");
     return second.forward(squeezed);
