@@ -1,5 +1,6 @@
 export { ConfigError, type Complaint } from "./complaint.ts";
 export { composeSchema, forEditors } from "./compose.ts";
+export { diffConfigs, diffText, stringifyWithOrigins, type ConfigDifference } from "./describe.ts";
 export { configHash } from "./hash.ts";
 export {
   loadConfig,

@@ -164,9 +164,9 @@ export function requireEnvironment(loaded: LoadedConfig): void {
 }
 
 /** A resolved config as YAML; loading it gives an equal config. */
-export function stringifyConfig(config: Config): string {
+export function stringifyConfig(config: Config, lineWidth = 110): string {
   const keys = Object.keys(ConfigSections.properties) as (keyof Config)[];
-  return dump(Object.fromEntries(keys.map((key) => [key, config[key]])), { lineWidth: 110, noRefs: true });
+  return dump(Object.fromEntries(keys.map((key) => [key, config[key]])), { lineWidth, noRefs: true });
 }
 
 /** configs/table1/gff.yaml → table1_gff; outside of a folder `configs`, the file's own name. */

@@ -46,11 +46,13 @@ export function chainText(origin: Origin): string | null {
   return steps.join(" → ");
 }
 
-/** Where a value came from in one line, for listings: place, variables, and the files that brought it in. */
+/** Where a value came from in one line: variables, the place, and backwards the places that brought its file in. */
 export function provenance(origin: Origin): string {
   const variables = (origin.variables ?? []).map((name) => `$${name} at `).join("");
-  const chain = chainText(origin);
-  return `${variables}${originText(origin)}${chain === null ? "" : ` (${chain})`}`;
+  const places: string[] = [];
+  for (let step: Origin | undefined = origin; step !== undefined; step = step.from)
+    places.push(originText(step));
+  return oneLine(`${variables}${places.join(" ← ")}`);
 }
 
 const shownBefore = 60;
