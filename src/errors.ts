@@ -54,6 +54,7 @@ export const errorCodes = {
   SEGFUSE_STUDY_METRIC: { exit: 2, title: "a study compares a metric that its rows do not compute" },
   SEGFUSE_PLUGIN_LOAD: { exit: 2, title: "a plug-in cannot be imported" },
   SEGFUSE_PLUGIN_EXPORT: { exit: 2, title: "a plug-in exports no component record" },
+  SEGFUSE_PLUGIN_API: { exit: 2, title: "a plug-in needs a newer segfuse" },
   SEGFUSE_PLUGIN_CLASH: { exit: 2, title: "two components of a kind have the same type" },
   SEGFUSE_UNKNOWN_COMPONENT: { exit: 2, title: "a component type that is not registered" },
   SEGFUSE_DATA_OPTION: { exit: 2, title: "options of a data set or transform do not fit together" },

@@ -1,11 +1,13 @@
-import { basename, isAbsolute, resolve, sep } from "node:path";
+import { basename, join, resolve, sep } from "node:path";
 import { dump } from "js-yaml";
+import { resolvePlugin } from "../registry/plugin_path.ts";
 import { createRegistry, type Registry } from "../registry/registry.ts";
 import { readWithBases } from "./bases.ts";
 import { assertNone, ConfigError, type Complaint } from "./complaint.ts";
 import { interpolate, type Environment, type UnsetVariable } from "./environment.ts";
 import { configHash } from "./hash.ts";
 import { mergeMaps } from "./merge.ts";
+import { originText } from "./origin.ts";
 import { readOverlay, type Overlay } from "./overlay.ts";
 import { applyOverrides, type DefaultAt } from "./override.ts";
 import { resolvePaths } from "./paths.ts";
@@ -49,6 +51,8 @@ export interface LoadedConfig {
   readonly paths: readonly Path[];
   /** References that stayed unresolved (`allowUnsetEnv`). */
   readonly unset: readonly UnsetVariable[];
+  /** The components that it may name, its plug-ins' included. */
+  readonly registry: Registry;
 }
 
 /**
@@ -88,12 +92,12 @@ export class ConfigLoader {
       ...overlays.flatMap((overlay) => (row === undefined ? [] : (overlay.rows.get(row) ?? []))),
     ];
     tree = layers.reduce(mergeMaps, tree);
-    await this.loadPlugins(tree, path);
+    await this.loadPlugins(tree);
     tree = applyOverrides(tree, this.options.set ?? [], this.folder, this.defaultAt);
     const { tree: complete, unset, complaints } = interpolate(tree, this.env, this.folder);
     assertNone(complaints);
     if (this.options.allowUnsetEnv !== true) assertNone(unset.map((variable) => variable.complaint));
-    await this.loadPlugins(complete, path);
+    await this.loadPlugins(complete);
     return this.finish(complete, path, unset);
   }
 
@@ -109,7 +113,16 @@ export class ConfigLoader {
     resolvePaths(config, tree, paths);
     config.plugins = config.plugins.map((name, i) => pluginPath(name, originAt(tree, ["plugins", i])));
     assertNone(this.applyRules(config, tree, components));
-    return { path, config, origins: originsOf(tree), hash: configHash(config, paths), paths, unset };
+    const { registry } = this;
+    return {
+      path,
+      config,
+      origins: originsOf(tree),
+      hash: configHash(config, paths),
+      paths,
+      unset,
+      registry,
+    };
   }
 
   private applyRules(config: Config, tree: MapNode, components: readonly ComponentPlace[]): Complaint[] {
@@ -129,12 +142,13 @@ export class ConfigLoader {
   }
 
   /** Plug-ins come before the check: the schema is made of what is registered. */
-  private async loadPlugins(tree: MapNode, path: string): Promise<void> {
+  private async loadPlugins(tree: MapNode): Promise<void> {
     const { tree: complete } = interpolate(tree, this.env, this.folder);
     const list = nodeAt(complete, ["plugins"]);
     for (const item of list?.kind === "list" ? list.items : []) {
       if (item.kind !== "scalar" || typeof item.value !== "string") continue; // the check complains
-      await this.registry.loadPlugins([pluginPath(item.value, item.origin)], path);
+      const path = pluginPath(item.value, item.origin);
+      await this.registry.loadPlugins([path], path);
     }
   }
 
@@ -185,9 +199,12 @@ function defaultStride({ evaluation, data }: Config): [number, number] {
   return [Math.max(1, Math.floor((height * 2) / 3)), Math.max(1, Math.floor((width * 2) / 3))];
 }
 
-/** A plug-in's path is relative to the file that names it; anything else is a package. */
+/**
+ * A plug-in's file: paths and packages are looked up from the file that names it. Absolute in the resolved config, so
+ * that data workers and a later run of the stored config find the same one from any folder.
+ */
 function pluginPath(name: string, origin: Origin): string {
-  return /^\.\.?\//.test(name) || isAbsolute(name) ? resolve(origin.directory, name) : name;
+  return resolvePlugin(name, join(origin.directory, "config.yaml"), originText(origin));
 }
 
 function originsOf(tree: MapNode): Map<string, Origin> {

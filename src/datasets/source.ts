@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { SegfuseError } from "../errors.ts";
 import type { AnyRecord, DatasetRecord, TransformRecord } from "../registry/component.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
@@ -54,11 +53,11 @@ export function sampleSource(config: DataConfig, section: DataSection): SampleSo
  * thread starts quickly and stays small.
  */
 export async function createDataset(source: SampleSource): Promise<Dataset> {
-  return openDatasetWith(source, await dataRecords(source.plugins));
+  return openDatasetWith(source, await dataRecords(source));
 }
 
 export async function createPipeline(source: SampleSource): Promise<Pipeline> {
-  const records = await dataRecords(source.plugins);
+  const records = await dataRecords(source);
   const dataset = await openDatasetWith(source, records);
   const inputs = { cropSize: source.cropSize, ignoreIndex: dataset.info.ignoreIndex };
   return Pipeline.create(dataset, source.transforms, source.preprocess, inputs, (type) =>
@@ -71,11 +70,17 @@ interface DataRecords {
   readonly transforms: readonly TransformRecord[];
 }
 
-async function dataRecords(plugins: readonly string[]): Promise<DataRecords> {
+/**
+ * The built-in records and, where the source names others, those of its plug-ins: a plug-in with a neck brings
+ * TensorFlow.js along, which no worker needs.
+ */
+async function dataRecords({ dataset, transforms: steps, plugins }: SampleSource): Promise<DataRecords> {
   const added: AnyRecord[] = [];
-  for (const plugin of plugins) {
-    // Paths are absolute in a resolved config; packages are looked up from the working folder.
-    const { records } = await importPlugin(plugin, join(process.cwd(), "config.yaml"));
+  const isOurs =
+    datasets.some(({ type }) => type === dataset.type) &&
+    steps.every((step) => transforms.some(({ type }) => type === step.type));
+  for (const plugin of isOurs ? [] : plugins) {
+    const { records } = await importPlugin(plugin, plugin); // absolute in a resolved config
     added.push(...records);
   }
   return {

@@ -18,6 +18,11 @@ export interface ConvBnReluOptions {
   activation?: Activation;
 }
 
+/** A {@link ConvBnRelu}, as plug-ins write it: `convBnRelu(context, { kernel: 3, in: 256, out: 64 })`. */
+export function convBnRelu(context: NetworkContext, options: ConvBnReluOptions): ConvBnRelu {
+  return new ConvBnRelu(context, options);
+}
+
 /**
  * Convolution without bias, batch normalisation, ReLU: [batch, height, width, in] → [batch, ⌈height/stride⌉,
  * ⌈width/stride⌉, out]. Weights: `conv.weight`, `bn.{weight, bias, running_mean, running_var}`.

@@ -1,22 +1,25 @@
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { createRequire, register } from "node:module";
 import { pathToFileURL } from "node:url";
 import { SegfuseError } from "../errors.ts";
+import { packageRoot } from "../util/package_root.ts";
+import { segfuseVersion } from "../util/versions.ts";
+import { apiVersion } from "./api_version.ts";
 import type { AnyRecord, Kind } from "./component.ts";
+import { resolvePlugin } from "./plugin_path.ts";
 
-const kindNames: Record<Kind, true> = {
-  backbone: true,
-  neck: true,
-  head: true,
-  auxiliary_head: true,
-  loss: true,
-  dataset: true,
-  transform: true,
-  optimizer: true,
-  schedule: true,
-  name_map: true,
-  hook: true,
+/** What makes a component of each kind, besides its kind, type and schema. */
+const makers: Record<Kind, string> = {
+  backbone: "create",
+  neck: "create",
+  head: "create",
+  auxiliary_head: "create",
+  loss: "create",
+  dataset: "create",
+  transform: "create",
+  optimizer: "create",
+  schedule: "create",
+  hook: "create",
+  name_map: "create",
 };
 
 export interface Plugin {
@@ -26,21 +29,20 @@ export interface Plugin {
 }
 
 /**
- * Imports one plug-in: a module whose default export is a component record or a list of them.
+ * Imports one plug-in: an ES module (`.js`, `.mjs`, `.ts`) whose default export is a component record or a list of
+ * them. Its `segfuse` is this very copy, wherever the plug-in lies.
  *
- * @throws SegfuseError `SEGFUSE_PLUGIN_LOAD`: not found, or it threw; `SEGFUSE_PLUGIN_EXPORT`: no records
+ * @param specifier a path or a package name, see {@link resolvePlugin}
+ * @param from the file that names it
+ * @throws SegfuseError `SEGFUSE_PLUGIN_LOAD`: not found, or it threw; `SEGFUSE_PLUGIN_EXPORT`: no records;
+ *   `SEGFUSE_PLUGIN_API`: it needs a newer segfuse
  */
 export async function importPlugin(specifier: string, from: string): Promise<Plugin> {
-  const path = locate(specifier, from);
-  if (!existsSync(path)) {
-    throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in '${specifier}' is not there`, {
-      where: from,
-      found: `no file ${path}`,
-    });
-  }
-  let module: { default?: unknown };
+  const path = resolvePlugin(specifier, from);
+  useHooks();
+  let module: { default?: unknown; apiVersion?: unknown };
   try {
-    module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    module = (await import(pathToFileURL(path).href)) as typeof module;
   } catch (cause) {
     throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in '${specifier}' could not be loaded`, {
       where: path,
@@ -48,6 +50,7 @@ export async function importPlugin(specifier: string, from: string): Promise<Plu
       cause,
     });
   }
+  checkVersion(module.apiVersion, path);
   const exported: unknown[] = Array.isArray(module.default) ? module.default : [module.default];
   if (exported.length === 0) throw wrongExport(path, "an empty list");
   for (const record of exported) {
@@ -57,19 +60,38 @@ export async function importPlugin(specifier: string, from: string): Promise<Plu
   return { path, records: exported as AnyRecord[] };
 }
 
-function locate(specifier: string, from: string): string {
-  if (specifier.startsWith("./") || specifier.startsWith("../")) return resolve(dirname(from), specifier);
-  if (isAbsolute(specifier)) return specifier;
-  try {
-    return createRequire(pathToFileURL(from)).resolve(specifier);
-  } catch (cause) {
-    throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in package '${specifier}' was not found`, {
-      where: from,
-      expected: "an installed package, or a path that starts with ./",
-      found: specifier,
-      cause,
-    });
+/** Node's loader belongs to the thread and not to a run: the hooks are put into it once. */
+const hooksInPlace = Symbol.for("segfuse.plugin_hooks");
+
+function useHooks(): void {
+  const thread = globalThis as { [hooksInPlace]?: true };
+  if (thread[hooksInPlace] === true) return;
+  thread[hooksInPlace] = true;
+  const root = packageRoot();
+  const index = import.meta.url.endsWith(".ts") ? "../index.ts" : "../index.js";
+  register(new URL("src/registry/plugin_hooks.mjs", root), {
+    data: {
+      own: ["src/", "tools/", "dist/", "node_modules/"].map((folder) => new URL(folder, root).href),
+      copies: {
+        segfuse: new URL(index, import.meta.url).href,
+        "@tensorflow/tfjs": pathToFileURL(createRequire(import.meta.url).resolve("@tensorflow/tfjs")).href,
+      },
+    },
+  });
+}
+
+function checkVersion(wanted: unknown, path: string): void {
+  if (wanted === undefined) return;
+  if (typeof wanted !== "number" || !Number.isInteger(wanted) || wanted < 1) {
+    throw wrongExport(path, `an apiVersion that is ${JSON.stringify(wanted) ?? typeof wanted}`);
   }
+  if (wanted <= apiVersion) return;
+  throw new SegfuseError("SEGFUSE_PLUGIN_API", "a plug-in needs a newer segfuse", {
+    where: path,
+    expected: `apiVersion ${apiVersion} or below, which segfuse ${segfuseVersion()} has`,
+    found: `apiVersion ${wanted}`,
+    advice: "install the newest segfuse, or an older version of the plug-in",
+  });
 }
 
 function wrongExport(path: string, found: string): SegfuseError {
@@ -83,14 +105,18 @@ function wrongExport(path: string, found: string): SegfuseError {
 function recordProblem(value: unknown): string | null {
   if (value === undefined) return "no default export";
   if (typeof value !== "object" || value === null) return `a default export that is a ${typeof value}`;
-  const record = value as Partial<Record<keyof AnyRecord, unknown>>;
-  if (typeof record.kind !== "string" || !Object.hasOwn(kindNames, record.kind)) {
-    return `a record whose kind is ${JSON.stringify(record.kind) ?? "missing"}`;
+  const record = value as Record<string, unknown>;
+  const { kind, type, description } = record;
+  if (typeof kind !== "string" || !Object.hasOwn(makers, kind)) {
+    return `a record whose kind is ${JSON.stringify(kind) ?? "missing"}`;
   }
-  if (typeof record.type !== "string" || record.type === "") return `a ${record.kind} without a type name`;
-  if (!isObjectSchema(record.schema))
-    return `the ${record.kind} '${record.type}' without a schema (Type.Object)`;
-  if (typeof record.create !== "function") return `the ${record.kind} '${record.type}' without create()`;
+  if (typeof type !== "string" || !/^[A-Za-z][A-Za-z0-9_.-]*$/.test(type)) {
+    return `a ${kind} whose type is ${JSON.stringify(type) ?? "missing"}, and not a name`;
+  }
+  if (typeof description !== "string") return `the ${kind} '${type}' without a description`;
+  if (!isObjectSchema(record.schema)) return `the ${kind} '${type}' without a schema (Type.Object)`;
+  const maker = makers[kind as Kind];
+  if (typeof record[maker] !== "function") return `the ${kind} '${type}' without ${maker}()`;
   return null;
 }
 

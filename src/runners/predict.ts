@@ -28,14 +28,28 @@ export interface PredictInputs {
   readonly checkpoint: string;
   /** Image files. */
   readonly images: readonly string[];
-  /** Gets `NAME_overlay.png` and `NAME_classes.png` for each image. */
-  readonly outDir: string;
+  /** Gets `NAME_overlay.png` and `NAME_classes.png` for each image; null: nothing is written. */
+  readonly outDir: string | null;
+  /** Called after each image, in order; awaited. */
+  readonly onImage?: ((image: ImagePrediction) => void | Promise<void>) | undefined;
   /** Sliding windows instead of whole images. */
   readonly slide?: boolean | undefined;
   /** A safetensors file for the logits of one whole-image forward pass of all images, which then need one size. */
   readonly logits?: string | undefined;
   readonly registry: Registry;
   readonly logger: Logger;
+}
+
+/** One image's classes. */
+export interface ImagePrediction {
+  /** The image's file. */
+  readonly image: string;
+  readonly height: number;
+  readonly width: number;
+  /** Class numbers, [height, width] row by row. */
+  readonly classes: Int32Array;
+  /** The network's classes with their names and colours. */
+  readonly info: DatasetInfo;
 }
 
 /** What was written for one image. */
@@ -56,8 +70,8 @@ export interface PredictedImage {
 export async function predictFiles(inputs: PredictInputs): Promise<PredictedImage[]> {
   const { loaded, images, outDir, registry, logger } = inputs;
   const { config } = loaded;
-  const names = outputNames(images);
-  await checkWorkDir(outDir, true);
+  const names = outDir === null ? [] : outputNames(images);
+  if (outDir !== null) await checkWorkDir(outDir, true);
   const { weights } = await findCheckpoint(inputs.checkpoint);
   const info = (await storedInfo(weights)) ?? (await openDataset(config, "test")).info;
   const segmentor = networkFor(config, info, registry);
@@ -81,15 +95,18 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
       const sample = await pipeline.run(i, [config.seed, i]);
       if (inputs.logits !== undefined) prepared.push(sample);
       const raw = await readImage(image);
-      const classes = await predictImages(segmentor, [sample], [raw.height, raw.width], settings);
+      const { height, width } = raw;
+      const classes = await predictImages(segmentor, [sample], [height, width], settings);
+      await inputs.onImage?.({ image, height, width, classes, info });
+      if (outDir === null) continue;
       const paths = {
         image,
         overlay: join(outDir, `${names[i]!}_overlay.png`),
         classes: join(outDir, `${names[i]!}_classes.png`),
       };
       const blended = overlay(raw.data, classes, info.palette);
-      await writeFileAtomic(paths.overlay, await encodeRgb(blended, raw.height, raw.width));
-      await writeFileAtomic(paths.classes, encodeIndex(classes, raw.height, raw.width));
+      await writeFileAtomic(paths.overlay, await encodeRgb(blended, height, width));
+      await writeFileAtomic(paths.classes, encodeIndex(classes, height, width));
       written.push(paths);
     }
     if (inputs.logits !== undefined) await writeLogits(inputs.logits, segmentor, prepared, info);

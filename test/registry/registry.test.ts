@@ -109,7 +109,7 @@ describe("plug-ins", () => {
       SEGFUSE_PLUGIN_EXPORT: a plug-in exports no component
         at: ROOT/plugins/half.ts
         expected: \`export default defineNeck({ type, description, schema, create })\` or a list of such records
-        found: the neck 'half' without create()
+        found: the neck 'half' without a description
       SEGFUSE_PLUGIN_EXPORT: a plug-in exports no component
         at: ROOT/plugins/kind.ts
         expected: \`export default defineNeck({ type, description, schema, create })\` or a list of such records
@@ -119,7 +119,7 @@ describe("plug-ins", () => {
         found: no file ROOT/plugins/absent.ts
       SEGFUSE_PLUGIN_LOAD: the plug-in package 'no-such-package' was not found
         at: ROOT/base.yaml
-        expected: an installed package, or a path that starts with ./
+        expected: a package that is installed for ROOT, or a path that starts with ./
         found: no-such-package"
     `);
   });

@@ -1,0 +1,133 @@
+import type { LoadedConfig } from "../config/load.ts";
+import { openDataset } from "../datasets/loader.ts";
+import { openEngine } from "../engine/engine.ts";
+import type { Segmentor } from "../models/segmentor.ts";
+import type { Report } from "../reports/index.ts";
+import { initialiseWeights, networkFor, pretrainedFile } from "../runners/network.ts";
+import { predictFiles, type ImagePrediction } from "../runners/predict.ts";
+import type { ProgressCallback } from "../runners/progress.ts";
+import { testCheckpoint } from "../runners/test.ts";
+import { train as trainRun, type TrainResult } from "../runners/train.ts";
+import { silentLogger, type Logger } from "../util/logger.ts";
+import type { DatasetInfo } from "../datasets/contracts.ts";
+
+// What programs call: the runners' work with everything optional left out. A config comes from `loadConfig` and
+// carries the components that it may name.
+
+/** What every call may be given. */
+export interface CallOptions {
+  /** Gets what a command would print to standard error. Default: nobody. */
+  readonly logger?: Logger | undefined;
+  /** Called after each update and each evaluated image. */
+  readonly onProgress?: ProgressCallback | undefined;
+}
+
+export interface BuildOptions extends CallOptions {
+  /**
+   * The classes to build for: the data set's description, or their number alone (the ignored label is then 255).
+   * Default: the config's data set, whose files must be there.
+   */
+  readonly classes?: DatasetInfo | number | undefined;
+}
+
+/**
+ * Builds a config's network on its engine, with weights: the backbone's `pretrained` file, then `init_from`, and
+ * fresh values from the seed for the rest, as training starts.
+ *
+ * `forward` takes normalised images, float32 [batch, height, width, 3] (`model.preprocess`: of 0..255 RGB), to logits
+ * [batch, height, width, classes]; call it inside `tf.tidy`. It starts in evaluation mode (`context.training` false).
+ * `dispose()` frees its variables.
+ *
+ * @throws SegfuseError of the data set, of weight files that do not fit, of components that do not fit each other,
+ *   and `SEGFUSE_ENGINE_…`
+ */
+export async function build(loaded: LoadedConfig, options: BuildOptions = {}): Promise<Segmentor> {
+  const { config, registry } = loaded;
+  const { classes, logger = silentLogger } = options;
+  const info =
+    typeof classes === "number" ? numbered(classes) : (classes ?? (await openDataset(config, "train")).info);
+  const segmentor = networkFor(config, info, registry);
+  await openEngine(config.engine, logger);
+  await initialiseWeights(segmentor, {
+    seed: config.seed,
+    pretrained: pretrainedFile(config),
+    initFrom: config.init_from,
+    allowFresh: config.allow_fresh,
+    logger,
+  });
+  return segmentor;
+}
+
+export interface TrainOptions extends CallOptions {
+  /** The run's output folder; checkpoints, log and the resolved config go there. Default: `work_dirs/NAME`. */
+  readonly workDir?: string | undefined;
+  /** Go on from the folder's last checkpoint; where there is none, start. Default false. */
+  readonly resume?: boolean | undefined;
+}
+
+/**
+ * Trains, as `segfuse train` does.
+ *
+ * @returns where the run is, its last losses (of the weighted parts, not in per cent) and its best score, a fraction
+ * @throws SegfuseError before anything is written where data, weights, network or folder are wrong
+ *   (`SEGFUSE_WORK_DIR_NOT_EMPTY`: a run is there and `resume` is not set), `SEGFUSE_LOSS_NOT_FINITE` later
+ */
+export function train(loaded: LoadedConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  const { workDir = `work_dirs/${loaded.config.name}`, logger = silentLogger, onProgress, resume } = options;
+  return trainRun({ loaded, registry: loaded.registry, workDir, logger, onProgress, resume });
+}
+
+export interface EvaluateOptions extends CallOptions {
+  /** Gets `report.json`, `report.md` and `report.html`. Default: nothing is written. */
+  readonly outDir?: string | undefined;
+}
+
+/**
+ * Evaluates a checkpoint on the config's test split, as `segfuse test` does.
+ *
+ * @param checkpoint an `iter_N` folder, a work folder (its best, else its last) or a weight file
+ * @returns the report; scores are fractions 0..1, null where a score is not defined, times are seconds
+ * @throws SegfuseError `SEGFUSE_CHECKPOINT`, `SEGFUSE_WEIGHTS_…`, `SEGFUSE_DATA_…`
+ */
+export function evaluate(
+  loaded: LoadedConfig,
+  checkpoint: string,
+  options: EvaluateOptions = {},
+): Promise<Report> {
+  const { logger = silentLogger, onProgress, outDir } = options;
+  return testCheckpoint({ loaded, registry: loaded.registry, checkpoint, logger, onProgress, outDir });
+}
+
+export interface PredictOptions extends Omit<CallOptions, "onProgress"> {
+  /** Gets `NAME_overlay.png` and `NAME_classes.png` for each image. Default: nothing is written. */
+  readonly outDir?: string | undefined;
+  /** Sliding windows as `evaluation` says, instead of whole images. Default false. */
+  readonly slide?: boolean | undefined;
+}
+
+/**
+ * Predicts image files.
+ *
+ * @param checkpoint as for {@link evaluate}
+ * @returns for each image its classes at its own size, [height, width] row by row; to hold no more than one at a time
+ *   call it image by image
+ * @throws SegfuseError `SEGFUSE_DATA_IMAGE` for what is no image, and of the checkpoint
+ */
+export async function predict(
+  loaded: LoadedConfig,
+  checkpoint: string,
+  images: readonly string[],
+  options: PredictOptions = {},
+): Promise<ImagePrediction[]> {
+  const { logger = silentLogger, outDir = null, slide } = options;
+  const predictions: ImagePrediction[] = [];
+  const onImage = (prediction: ImagePrediction) => void predictions.push(prediction);
+  const { registry } = loaded;
+  await predictFiles({ loaded, registry, checkpoint, images, outDir, slide, logger, onImage });
+  return predictions;
+}
+
+function numbered(count: number): DatasetInfo {
+  const classes = Array.from({ length: count }, (_, c) => `class ${c}`);
+  return { classes, palette: classes.map(() => [0, 0, 0] as const), ignoreIndex: 255 };
+}

@@ -1,0 +1,160 @@
+/**
+ * segfuse: semantic segmentation from declarative configs.
+ *
+ * Three groups of exports: what a program calls, what a component of your own is made of, and the types of both.
+ * Errors that a user can cause are `SegfuseError` with a `code`. Tensors are NHWC float32, [batch, height, width,
+ * channels]; sizes are [height, width]; scores are fractions.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** TensorFlow.js as segfuse uses it: plug-ins compute with this very copy. */
+export { tf };
+export { Type, type Static } from "typebox";
+export { apiVersion } from "./registry/api_version.ts";
+export { SegfuseError, errorCodes, type ErrorCode, type ErrorDetails } from "./errors.ts";
+
+// Programs
+export {
+  build,
+  evaluate,
+  predict,
+  train,
+  type BuildOptions,
+  type CallOptions,
+  type EvaluateOptions,
+  type PredictOptions,
+  type TrainOptions,
+} from "./api/programs.ts";
+export {
+  ConfigError,
+  loadConfig,
+  loadStudy,
+  stringifyConfig,
+  type Complaint,
+  type Config,
+  type LoadedConfig,
+  type LoadedStudy,
+  type LoadOptions,
+  type StudyOptions,
+} from "./config/index.ts";
+export { openEngine, type Engine, type EngineOptions, type EngineType } from "./engine/engine.ts";
+export { Segmentor, type LossResult } from "./models/segmentor.ts";
+export { createRegistry, kinds, type Registry } from "./registry/registry.ts";
+export type { Report } from "./reports/index.ts";
+export type { ImagePrediction } from "./runners/predict.ts";
+export type { ProgressCallback, RunProgress } from "./runners/progress.ts";
+export type { TrainResult } from "./runners/train.ts";
+export { stderrLogger, type Logger } from "./util/logger.ts";
+
+// Components: a plug-in's default export is one of these, or a list
+export {
+  defineAuxiliaryHead,
+  defineBackbone,
+  defineDataset,
+  defineHead,
+  defineHook,
+  defineLoss,
+  defineNameMap,
+  defineNeck,
+  defineOptimizer,
+  defineSchedule,
+  defineTransform,
+  type AnyRecord,
+  type AuxiliaryHeadRecord,
+  type BackboneRecord,
+  type DatasetRecord,
+  type HeadRecord,
+  type HookRecord,
+  type Kind,
+  type LossRecord,
+  type NameMapRecord,
+  type NeckRecord,
+  type OptimizerRecord,
+  type ScheduleRecord,
+  type TransformRecord,
+} from "./registry/component.ts";
+export { componentRef, pathOption, type ComponentConfig } from "./registry/component_ref.ts";
+
+// What components are made of
+export { composeNeck, type NeckParts } from "./models/compose_neck.ts";
+export {
+  AuxiliaryHead,
+  Backbone,
+  ContextModule,
+  Head,
+  Neck,
+  type HeadInputs,
+  type LevelInfo,
+  type NeckInputs,
+  type NeckTensors,
+} from "./models/contracts.ts";
+export {
+  addResidual,
+  BatchNorm2d,
+  concatResized,
+  Conv2d,
+  ConvBnRelu,
+  convBnRelu,
+  DepthwiseConv2d,
+  Dropout2d,
+  kaimingNormalFanOut,
+  materialise,
+  Module,
+  NetworkContext,
+  normal,
+  ones,
+  Parameter,
+  Relu,
+  Relu6,
+  resizeLike,
+  resizeTo,
+  samePadding,
+  sequential,
+  sumResized,
+  zeros,
+  type Conv2dOptions,
+  type ConvBnReluOptions,
+  type DepthwiseConv2dOptions,
+  type Initialiser,
+  type Layer,
+  type Size,
+} from "./nn/index.ts";
+export {
+  adaptiveAvgPool,
+  conv2d,
+  depthwiseConv2d,
+  maxPool,
+  resizeBilinear,
+  softmaxCrossEntropy,
+} from "./engine/ops/index.ts";
+export { fusionOptions, gateOptions } from "./necks/parts.ts";
+export type { Loss, LossInputs } from "./losses/contracts.ts";
+export type {
+  Dataset,
+  DatasetInfo,
+  RawImage,
+  RawLabel,
+  RawSample,
+  Sample,
+  Transform,
+  TransformInputs,
+} from "./datasets/contracts.ts";
+export { readImage } from "./datasets/image_file.ts";
+export type {
+  FinishedCheckpoint,
+  FinishedEvaluation,
+  FinishedUpdate,
+  Hook,
+  HookContext,
+  HookStage,
+  JsonValue,
+  Optimizer,
+  OptimizerInputs,
+  PendingUpdate,
+  RunControl,
+  Schedule,
+} from "./runners/contracts.ts";
+export type { EvaluationResult } from "./evaluation/contracts.ts";
+export { Random } from "./util/random.ts";
