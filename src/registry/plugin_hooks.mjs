@@ -5,7 +5,7 @@
 //   esbuild on every version of Node, so that a plug-in means the same on all of them.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, URL } from "node:url";
 
 /** @type {{ own: string[], copies: Record<string, string> }} */
 let settings;
