@@ -1,6 +1,7 @@
 import { bytesPerElement, type Dtype } from "../dtypes.ts";
 import { byteLength } from "../weight_file.ts";
 import {
+  checkHashable,
   ForbiddenGlobalError,
   Global,
   Inert,
@@ -74,7 +75,7 @@ const allowed = new Map<string, GlobalBehaviour>([
   ["torch.Size", { call: ([size]) => tuple(size, "torch.Size") }],
   ["torch.device", inert("torch.device")],
   ["torch.serialization._get_layout", inert("torch.layout")],
-  ["numpy.dtype", inert("numpy.dtype")],
+  ["numpy.dtype", { call: numberType }],
   ["numpy.core.multiarray.scalar", inert("numpy scalar")],
   ["numpy._core.multiarray.scalar", inert("numpy scalar")],
   ["torch.storage.UntypedStorage", { storage: { dtype: null } }],
@@ -176,6 +177,13 @@ function firstTensor([tensor]: readonly PickleValue[]): PickledTensor {
   throw new PickleError("a parameter without a tensor");
 }
 
+/** NumPy's name of a number type: a kind and its bytes. */
+function numberType([name]: readonly PickleValue[]): Inert {
+  if (typeof name === "string" && /^(b1|[iu][1248]|f(2|4|8|16)|c(8|16|32))$/.test(name))
+    return new Inert(name);
+  throw new PickleError("a NumPy type that is no number");
+}
+
 /** From nothing, a dict or pairs. */
 function dictOf([content]: readonly PickleValue[]): PickleDict {
   const dict = new PickleDict();
@@ -184,6 +192,7 @@ function dictOf([content]: readonly PickleValue[]): PickleDict {
     for (const pair of items(content, "a dict's content")) {
       const [key, value] = items(pair, "a dict's pair");
       if (key === undefined || value === undefined) throw new PickleError("a dict's pair of less than two");
+      checkHashable(key);
       dict.items.set(key, value);
     }
   }
@@ -192,7 +201,10 @@ function dictOf([content]: readonly PickleValue[]): PickleDict {
 
 function setOf([content]: readonly PickleValue[]): PickleSet {
   const set = new PickleSet();
-  for (const item of content === undefined ? [] : items(content, "a set's content")) set.items.push(item);
+  for (const item of content === undefined ? [] : items(content, "a set's content")) {
+    checkHashable(item);
+    set.items.push(item);
+  }
   return set;
 }
 

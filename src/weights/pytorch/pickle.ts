@@ -1,5 +1,6 @@
 import { findGlobal, storageOf } from "./globals.ts";
 import {
+  checkHashable,
   Global,
   Inert,
   PickleDict,
@@ -148,7 +149,7 @@ class Machine {
         return this.make(new PickleSet());
       case 0x91: {
         const set = new PickleSet();
-        for (const item of this.popMark()) set.items.push(item);
+        for (const item of this.popMark()) addItem(set, item);
         return this.make(set);
       }
       case op("a"): {
@@ -166,7 +167,7 @@ class Machine {
         const items = this.popMark();
         const set = this.top();
         if (!(set instanceof PickleSet)) throw new PickleError("an element for something that is no set");
-        for (const item of items) set.items.push(item);
+        for (const item of items) addItem(set, item);
         return;
       }
       case op("s"): {
@@ -338,14 +339,17 @@ function listOf(value: PickleValue): PickleValue[] {
   throw new PickleError("an element for something that is no list");
 }
 
+function addItem(set: PickleSet, item: PickleValue): void {
+  checkHashable(item);
+  set.items.push(item);
+}
+
 function setItems(target: PickleValue, items: readonly PickleValue[]): void {
   if (!(target instanceof PickleDict)) throw new PickleError("an item for something that is no dict");
   if (items.length % 2 !== 0) throw new PickleError("a key without a value");
   for (let i = 0; i < items.length; i += 2) {
     const key = items[i]!;
-    if (key instanceof PickleDict || key instanceof PickleList || key instanceof PickleSet) {
-      throw new PickleError("a key that is a container");
-    }
+    checkHashable(key);
     target.items.set(key, items[i + 1]!);
   }
 }

@@ -36,6 +36,17 @@ export class PickleDict {
   readonly items = new Map<PickleValue, PickleValue>();
 }
 
+/** For keys of dicts and elements of sets. @throws PickleError for what Python cannot hash either */
+export function checkHashable(value: PickleValue): void {
+  const parts = value instanceof PickleTuple ? value.items : [value];
+  for (const part of parts) {
+    const isContainer = part instanceof PickleDict || part instanceof PickleList || part instanceof PickleSet;
+    if (isContainer || (part instanceof PickleTuple && part !== value)) {
+      throw new PickleError("a key that is a container");
+    }
+  }
+}
+
 /** Something of no use for weights (a device, a layout, a NumPy number), kept as its name. */
 export class Inert {
   constructor(readonly name: string) {}
