@@ -54,7 +54,7 @@ checkpoint: {best: mIoUs}
         5 |   auxiliary_head: [{type: fcn, level: 0}]
           |                                       ^
         inherited: ROOT/top.yaml:2:9 → ROOT/base.yaml
-        expected: an integer ≥ 1
+        expected: an integer ≥ 1 and ≤ 64
         found: 0
 
       SEGFUSE_CONFIG_UNKNOWN_TYPE: there is no neck 'gfff'
@@ -74,7 +74,7 @@ checkpoint: {best: mIoUs}
         at: ROOT/top.yaml:6:14 (data.crop_size)
         6 |   crop_size: [96]
           |              ^
-        expected: a list of 2: each an integer ≥ 1
+        expected: a list of 2: each an integer ≥ 1 and ≤ 65536
         found: [96] (a list of 1)
 
       SEGFUSE_CONFIG_UNKNOWN_KEY: the file has no key 'schedul'
@@ -96,14 +96,14 @@ checkpoint: {best: mIoUs}
         at: ROOT/top.yaml:8:39 (evaluation.window)
         8 | evaluation: {metrics: [mIou], window: wide, scales: 1}
           |                                       ^
-        expected: a list of 2: each an integer ≥ 1, or null
+        expected: a list of 2: each an integer ≥ 1 and ≤ 65536, or null
         found: "wide" (a string)
 
       SEGFUSE_CONFIG_TYPE: 'scales' has a value of the wrong type
         at: ROOT/top.yaml:8:53 (evaluation.scales)
         8 | evaluation: {metrics: [mIou], window: wide, scales: 1}
           |                                                     ^
-        expected: a list of 1 or more: each a number > 0
+        expected: a list of 1 to 32: each a number > 0 and ≤ 16
         found: 1
 
       SEGFUSE_CONFIG_VALUE: 'best' has a value that it cannot have

@@ -171,6 +171,10 @@ it("shows the keys in which two configs differ", async () => {
       + "bottleneck"  # default
     model.head.dense_channels
       + 128  # configs/table2/gff_dfp.yaml:9:21 ← configs/table2/gff_dfp_ms.yaml:2:9
+    model.head.dense_context
+      + true  # default
+    model.head.dense_size
+      + "level"  # default
     model.head.type
       - "ppm"  # configs/_base_/models/pspnet_r101.yaml:6:11 ← configs/table1/pspnet.yaml:3:5
       + "dfp"  # configs/table2/gff_dfp.yaml:6:11 ← configs/table2/gff_dfp_ms.yaml:2:9
