@@ -169,10 +169,13 @@ describe("a complaint about", () => {
   });
 
   it("memory: a warning above what is free, an error above twice that", () => {
-    const estimate = estimateMemory({ training: 3 * 2 ** 30, evaluation: 2 ** 30 }, 2 ** 29, 2);
+    const estimate = estimateMemory(
+      { training: 2 ** 30, evaluation: 3 * 2 ** 30 },
+      { optimizerState: 2 ** 29, checkpoint: 2 ** 28, workers: 2 },
+    );
     expect(memoryWarning(estimate, 8 * 2 ** 30)).toBeNull();
     expect(memoryWarning(estimate, 3 * 2 ** 30)).toMatchInlineSnapshot(
-      `"the run needs about 4.1 GiB of memory, 3.0 GiB are free: a smaller data.batch_size (with optimizer.accumulate), data.crop_size, or with_cp: true"`,
+      `"the run needs about 5.2 GiB of memory, 3.0 GiB are free: a smaller data.batch_size (with optimizer.accumulate), data.crop_size, or with_cp: true"`,
     );
     expect(() => memoryWarning(estimate, 2 ** 30)).toThrow("far more memory");
   });

@@ -60,7 +60,7 @@ describe("a run that can work", () => {
       (ignored) |    0.00 |  0.00
 
       parameters: 49975 (auxiliary heads left out), 51170 trained
-      memory: about 481 MiB, … free
+      memory: about 733 MiB, … free
       disk: 4 checkpoints of 403 KiB = 2 MiB, … free"
     `);
   });

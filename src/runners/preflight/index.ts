@@ -73,8 +73,12 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
 
   for (const warning of [aboutClasses, aboutBins]) if (warning !== null) warnings.push(warning);
   for (const warning of warnings) logger.warn(warning);
-  const state = optimizerBytes(config, found.segmentor, registry);
-  const memory = trace && estimateMemory(trace, state, config.data.workers);
+  const run = {
+    optimizerState: optimizerBytes(config, found.segmentor, registry),
+    checkpoint: disk.checkpoint,
+    workers: config.data.workers,
+  };
+  const memory = trace && estimateMemory(trace, run);
   return { data, ...found, parameters: parametersOf(found.segmentor), disk, memory, warnings };
 }
 

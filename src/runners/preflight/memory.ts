@@ -4,12 +4,14 @@ import { SegfuseError } from "../../errors.ts";
 import { formatBytes } from "../../util/bytes.ts";
 import type { NetworkTrace } from "./network.ts";
 
-/**
- * What a run takes beside tensors: Node, TensorFlow.js and TensorFlow's library with its threads' work space (measured:
- * see docs/preflight.md), and each data worker.
- */
-const processBytes = 400 * 2 ** 20;
-const workerBytes = 80 * 2 ** 20;
+// What a run takes beside tensors, measured as a child process's largest resident memory (docs/preflight.md).
+
+/** Node, TensorFlow.js, and TensorFlow's library with its threads' work space. */
+const processBytes = 570 * 2 ** 20;
+/** One worker of the training loader and one of the evaluation loader. */
+const workerBytes = 160 * 2 ** 20;
+/** Times a checkpoint's size: first weights and checkpoints are copied outside of the engine, and freed late. */
+const checkpointCopies = 3.3;
 
 /** A run is refused where it would take this many times what is free. */
 const refusedAbove = 2;
@@ -21,10 +23,17 @@ export interface MemoryEstimate {
   readonly tensors: number;
 }
 
-/** @param optimizerState bytes that lie there through the whole run, beside the weights */
-export function estimateMemory(trace: NetworkTrace, optimizerState: number, workers: number): MemoryEstimate {
-  const tensors = Math.max(trace.training, trace.evaluation) + optimizerState;
-  return { tensors, total: tensors + processBytes + workers * workerBytes };
+/**
+ * @param run bytes of the optimiser's state, which lies there through the whole run beside the weights, and of one
+ *   checkpoint; `data.workers`
+ */
+export function estimateMemory(
+  trace: NetworkTrace,
+  run: { readonly optimizerState: number; readonly checkpoint: number; readonly workers: number },
+): MemoryEstimate {
+  const tensors = Math.max(trace.training, trace.evaluation) + run.optimizerState;
+  const beside = processBytes + run.workers * workerBytes + checkpointCopies * run.checkpoint;
+  return { tensors, total: Math.round(tensors + beside) };
 }
 
 /**
