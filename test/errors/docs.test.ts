@@ -322,8 +322,8 @@ it("the whole text of each", async () => {
       expected: no schedule here, because weights_from is a
       try: schedule in the config of a, or init_from in place of weights_from
 
-    SEGFUSE_PLUGIN_LOAD: the plug-in 'ROOT/my_neck.mjs' is not there
-      at: ROOT/example.yaml
+    SEGFUSE_PLUGIN_LOAD: the plug-in './my_neck.mjs' is not there
+      at: ROOT/example.yaml:2:11
       found: no file ROOT/my_neck.mjs
 
     SEGFUSE_PLUGIN_EXPORT: a plug-in exports no component
@@ -334,7 +334,13 @@ it("the whole text of each", async () => {
     SEGFUSE_PLUGIN_CLASH: there are two components 'gff' of kind neck
       at: ROOT/my_gff.mjs
       expected: a neck type of another name
-      found: gff, which segfuse has registered already"
+      found: gff, which segfuse has registered already
+
+    SEGFUSE_PLUGIN_API: a plug-in needs a newer segfuse
+      at: ROOT/newer.mjs
+      expected: apiVersion 1 or below, which segfuse 0.1.0 has
+      found: apiVersion 99
+      try: install the newest segfuse, or an older version of the plug-in"
   `);
 });
 
