@@ -13,16 +13,25 @@ export interface MemoryReading {
   readonly rss: number;
 }
 
-function read(at: number): MemoryReading {
+function read(at: number, collect: () => void): MemoryReading {
+  if (at % 10 === 1) collect();
   const { numTensors: tensors, numBytes: bytes } = tf.memory();
   return { at, tensors, bytes, rss: process.memoryUsage.rss() };
 }
 
-/** Trains with evaluations, checkpoints and every hook that keeps tensors, and reads the memory after each update. */
-export async function trainingMemory(runs: HookRuns, iterations: number): Promise<MemoryReading[]> {
+/**
+ * Trains with evaluations, checkpoints and every hook that keeps tensors, and reads the memory after each update.
+ *
+ * @param collect called before every tenth reading, from the first on
+ */
+export async function trainingMemory(
+  runs: HookRuns,
+  iterations: number,
+  collect = () => {},
+): Promise<MemoryReading[]> {
   const readings: MemoryReading[] = [];
   const shared = globalThis as { segfuseMemory?: (at: number) => void };
-  shared.segfuseMemory = (at) => void readings.push(read(at));
+  shared.segfuseMemory = (at) => void readings.push(read(at, collect));
   writeFileSync(
     runs.tiny.path("memory.mjs"),
     `const schema = { type: "object", properties: {}, required: [] };
@@ -46,7 +55,11 @@ export async function trainingMemory(runs: HookRuns, iterations: number): Promis
 }
 
 /** Tests a checkpoint as a user does, and reads the memory after each image. */
-export async function evaluationMemory(runs: HookRuns, checkpoint: string): Promise<MemoryReading[]> {
+export async function evaluationMemory(
+  runs: HookRuns,
+  checkpoint: string,
+  collect = () => {},
+): Promise<MemoryReading[]> {
   const readings: MemoryReading[] = [];
   await testCheckpoint({
     loaded: await runs.tiny.load(
@@ -57,7 +70,7 @@ export async function evaluationMemory(runs: HookRuns, checkpoint: string): Prom
     checkpoint,
     registry: runs.tiny.registry,
     logger: silentLogger,
-    onImage: ({ done }) => void readings.push(read(done)),
+    onImage: ({ done }) => void readings.push(read(done, collect)),
   });
   return readings;
 }
