@@ -115,17 +115,22 @@ class SplitChecker {
   async read(indices: readonly number[]): Promise<void> {
     let next = 0;
     let told = performance.now();
+    const failed: number[] = [];
     const reader = async () => {
       while (next < indices.length) {
         const index = indices[next++]!;
-        const error = await this.readOne(index).catch((error: unknown) => asSegfuseError(error));
-        if (error !== null) this.wrong.set(index, error);
+        if ((await this.tryOne(index)) !== null) failed.push(index);
         if (performance.now() - told < 1000 * tellInterval) continue;
         told = performance.now();
         this.onProgress?.(`checked ${next} of ${indices.length} samples of ${this.split}`);
       }
     };
     await Promise.all(Array.from({ length: readers }, reader));
+    // Again, one by one: the image library keeps one text of errors for all its threads, and loses some of it.
+    for (const index of failed) {
+      const error = await this.tryOne(index);
+      if (error !== null) this.wrong.set(index, error);
+    }
   }
 
   summary(): Omit<SplitCheck, "section" | "split"> {
@@ -133,6 +138,10 @@ class SplitChecker {
     const first = this.unlabelled.length === 0 ? null : Math.min(...this.unlabelled);
     const unlabelled = { count: this.unlabelled.length, first: first === null ? null : this.nameOf(first) };
     return { length: this.dataset.length, checked, sizes, channels, pixels, ignored, unlabelled };
+  }
+
+  private tryOne(index: number): Promise<SegfuseError | null> {
+    return this.readOne(index).catch((error: unknown) => asSegfuseError(error));
   }
 
   private async readOne(index: number): Promise<SegfuseError | null> {

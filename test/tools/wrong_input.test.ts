@@ -58,7 +58,7 @@ describe("a wrong config ends with exit code 2", () => {
         at: ROOT/tiny.yaml:12:12 (data.workers)
         12 |   workers: many
            |            ^
-        expected: an integer ≥ 1
+        expected: an integer ≥ 1 and ≤ 256
         found: "many" (a string)
 
       SEGFUSE_CONFIG_UNKNOWN_KEY: the optimizer 'sgd' has no key 'momentun'
