@@ -93,6 +93,8 @@ export const errorCodes = {
   SEGFUSE_PREDICT_IMAGES: { exit: 2, title: "images that cannot be predicted together" },
   SEGFUSE_TRACE_OPERATION: { exit: 1, title: "a network uses an operation that the trace does not know" },
   SEGFUSE_TRACE_VALUES: { exit: 1, title: "a network reads tensors' values, which a trace does not have" },
+  SEGFUSE_NEW_NAME: { exit: 2, title: "a new component is called as one that is there" },
+  SEGFUSE_NEW_EXISTS: { exit: 2, title: "a file of a new component is there already" },
   SEGFUSE_WRITE: { exit: 1, title: "a file cannot be written" },
   SEGFUSE_SETUP_CACHE: { exit: 1, title: "the cache folder cannot be written" },
   SEGFUSE_SETUP_COMPILE: { exit: 1, title: "the compiler could not make the engine's addon" },

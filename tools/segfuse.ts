@@ -11,6 +11,7 @@ import * as cost from "./cost.ts";
 import * as doctor from "./doctor.ts";
 import * as init from "./init.ts";
 import * as list from "./list.ts";
+import * as create from "./new.ts";
 import * as predict from "./predict.ts";
 import * as report from "./report.ts";
 import * as schema from "./schema.ts";
@@ -32,6 +33,7 @@ const commands = [
   config,
   schema,
   list,
+  create,
 ];
 
 function createProgram(): Command {

@@ -52,9 +52,10 @@ function loadQuiet(folder: string): QuietAddon | null {
  * tfjs-node-gpu is never loaded: it insists on an addon in its own folder, which may be read-only.
  */
 export function createNativeBackend(binding: NativeBinding): KernelBackend {
-  // tfjs-node 4.22 calls a function that Node 23 removed.
-  const legacy = util as unknown as { isNullOrUndefined?: (value: unknown) => boolean };
-  legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  // tfjs-node 4.22 calls two functions that Node 22 warns of; Node 23 has removed the first.
+  const legacy = util as unknown as { isNullOrUndefined: (value: unknown) => boolean };
+  legacy.isNullOrUndefined = (value) => value === null || value === undefined;
+  util.isArray = Array.isArray;
   requireFromSegfuse("@tensorflow/tfjs-node-gpu/dist/register_all_kernels");
   const { NodeJSKernelBackend } = requireFromSegfuse(
     "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend",
