@@ -1,32 +1,46 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { Argument, type Command } from "commander";
-import {
-  composeSchema,
-  ConfigSections,
-  forEditors,
-  OverlaySchema,
-  StudySchema,
-} from "../src/config/index.ts";
-import { createRegistry } from "../src/registry/registry.ts";
+import { collect } from "./options.ts";
 
-const documents = { config: ConfigSections, study: StudySchema, overlay: OverlaySchema } as const;
-type DocumentName = keyof typeof documents;
+const documents = ["config", "study", "overlay", "report"] as const;
+type DocumentName = (typeof documents)[number];
 
-/** `segfuse schema`: the JSON schemas of our YAML files, for editors. */
+interface Options {
+  plugin: string[];
+  config: string[];
+  out?: string;
+}
+
+/** `segfuse schema`: the JSON schemas of our files, for editors and other programs. */
 export function register(program: Command): void {
   program
     .command("schema")
     .description("print the JSON schema (draft 07) of a kind of file, with every registered component")
-    .addArgument(new Argument("[document]", "kind of file").choices(Object.keys(documents)).default("config"))
-    .option(
-      "--plugin <module>",
-      "count in a plug-in (path or package; repeatable)",
-      (value, before: string[]) => [...before, value],
-      [],
-    )
-    .action(async (name: DocumentName, { plugin }: { plugin: string[] }) => {
-      const registry = createRegistry();
-      await registry.loadPlugins(plugin, `${process.cwd()}/segfuse`);
-      const schema = forEditors(composeSchema(documents[name], registry));
-      process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
-    });
+    .addArgument(new Argument("[document]", "kind of file").choices(documents).default("config"))
+    .option("--plugin <module>", "count in a plug-in (path or package; repeatable)", collect, [])
+    .option("--config <file>", "count in the plug-ins of a config or a study (repeatable)", collect, [])
+    .option("--out <file>", "write the schema to a file")
+    .action(schema);
+}
+
+async function schema(name: DocumentName, { plugin, config, out }: Options): Promise<void> {
+  const text = await schemaText(name, { plugin, config });
+  if (out === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, text);
+}
+
+async function schemaText(name: DocumentName, { plugin, config }: Options): Promise<string> {
+  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { editorSchema, loadPluginsOf } = await import("../src/config/index.ts");
+  const { reportJsonSchema } = await import("../src/reports/json_schema.ts");
+  const registry = createRegistry();
+  await registry.loadPlugins(plugin, `${process.cwd()}/segfuse`);
+  for (const file of config) await loadPluginsOf(file, registry);
+  const document = name === "report" ? reportJsonSchema() : editorSchema(name, registry);
+  return `${JSON.stringify(document, null, 2)}\n`;
 }

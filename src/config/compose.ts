@@ -86,33 +86,6 @@ function plain(schema: TSchema): JsonSchema {
 }
 
 /**
- * The composed schema as an editor applies it to one file: a base may give every key that the file leaves out, and
- * maps may have `_base_` (at the top) and `_delete_`.
- */
-export function forEditors(schema: JsonSchema): JsonSchema {
-  const { definitions = {}, ...root } = schema;
-  const relax = (part: JsonSchema) =>
-    mapSchema(part, (inner) => {
-      if (inner.properties === undefined) return inner;
-      const rest = { ...inner };
-      delete rest.required;
-      const typed = inner.required?.includes("type") === true && inner.oneOf !== undefined;
-      const marked = {
-        ...inner.properties,
-        _delete_: { const: true, description: "forget what the bases say here" },
-      };
-      return { ...(typed ? inner : rest), properties: typed ? inner.properties : marked };
-    });
-  const files = { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" }, minItems: 1 }] };
-  const relaxed = relax(root);
-  return {
-    ...relaxed,
-    properties: { _base_: { ...files, description: "files to inherit from" }, ...relaxed.properties },
-    definitions: Object.fromEntries(Object.entries(definitions).map(([name, part]) => [name, relax(part)])),
-  };
-}
-
-/**
  * The composed schema as ajv applies it. Unions become branches chosen by the value's JSON type: ajv fills
  * defaults in those (never inside `anyOf`), and a wrong value gives the complaint of its own branch and not
  * one of every branch.

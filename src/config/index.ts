@@ -1,6 +1,7 @@
 export { ConfigError, type Complaint } from "./complaint.ts";
-export { composeSchema, forEditors } from "./compose.ts";
+export { composeSchema } from "./compose.ts";
 export { diffConfigs, diffText, stringifyWithOrigins, type ConfigDifference } from "./describe.ts";
+export { editorSchema, type EditorDocument } from "./editor_schema.ts";
 export { configHash } from "./hash.ts";
 export {
   loadConfig,
@@ -16,6 +17,7 @@ export { OverlaySchema } from "./overlay.ts";
 export { ConfigSections, type Config } from "./sections.ts";
 export {
   isStudy,
+  loadPluginsOf,
   loadStudy,
   StudySchema,
   type LoadedStudy,

@@ -101,6 +101,11 @@ export class ConfigLoader {
     return this.finish(complete, path, unset);
   }
 
+  /** Registers the plug-ins of a config and its bases; the rest of it may be wrong, as while it is written. */
+  async loadPluginsOf(file: string, by?: NamedBy): Promise<void> {
+    await this.loadPlugins((await readWithBases(resolve(file), by)).node);
+  }
+
   private finish(tree: MapNode, path: string, unset: readonly UnsetVariable[]): LoadedConfig {
     const { data, complaints, paths, components } = this.validator.validate(tree, (written) => {
       written["name"] ??= defaultName(path);

@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import { Type, type Static } from "typebox";
 import { metricNames } from "../evaluation/metrics.ts";
 import { readWithBases } from "./bases.ts";
+import type { Registry } from "../registry/registry.ts";
 import { assertNone, ConfigError, distinct, nearestName, shorten, type Complaint } from "./complaint.ts";
 import { ConfigLoader, type LoadedConfig, type LoadOptions } from "./load.ts";
 import { commandLineOrigin } from "./origin.ts";
@@ -122,6 +123,26 @@ export async function loadStudy(file: string, options: StudyOptions = {}): Promi
  */
 export async function isStudy(file: string): Promise<boolean> {
   return child((await readWithBases(resolve(file))).node, "rows") !== undefined;
+}
+
+/**
+ * Registers the plug-ins of a config, or of all configs that a study's rows name; what else is wrong in them is no
+ * matter.
+ *
+ * @throws ConfigError where a file cannot be read
+ * @throws SegfuseError `SEGFUSE_PLUGIN_…`
+ */
+export async function loadPluginsOf(file: string, registry: Registry): Promise<void> {
+  const loader = new ConfigLoader({ registry });
+  const tree = (await readWithBases(resolve(file))).node;
+  const rows = child(tree, "rows");
+  if (rows?.kind !== "list") return loader.loadPluginsOf(file);
+  for (const row of rows.items) {
+    const config = row.kind === "map" ? child(row, "config") : undefined;
+    if (config?.kind !== "scalar" || typeof config.value !== "string") continue;
+    const by = { origin: config.origin, path: ["rows"] };
+    await loader.loadPluginsOf(resolve(config.origin.directory, config.value), by);
+  }
 }
 
 function stem(path: string): string {

@@ -11,19 +11,19 @@ it("shows where each value of a config was written", async () => {
   expect(code).toBe(0);
   expect(stdout).toMatchInlineSnapshot(`
     "name: table1_gff             # default
-    seed: 0                      # configs/_base_/runtime/default.yaml:2:7 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:2:9
+    seed: 0                      # configs/_base_/runtime/default.yaml:3:7 ← configs/table1/pspnet.yaml:7:5 ← configs/table1/gff.yaml:3:9
     engine:
-      type: auto                 # configs/_base_/runtime/default.yaml:3:16 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:2:9
+      type: auto                 # configs/_base_/runtime/default.yaml:4:16 ← configs/table1/pspnet.yaml:7:5 ← configs/table1/gff.yaml:3:9
       threads: null              # default
     plugins: []                  # default
     init_from: null              # default
     allow_fresh: []              # default
     model:
       backbone:
-        type: resnet             # configs/_base_/models/pspnet_r101.yaml:3:20 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-        depth: 101               # configs/_base_/models/pspnet_r101.yaml:3:35 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-        stem: v1c                # configs/_base_/models/pspnet_r101.yaml:3:46 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-        output_stride: 8         # configs/_base_/models/pspnet_r101.yaml:3:66 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
+        type: resnet             # configs/_base_/models/pspnet_r101.yaml:4:20 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        depth: 101               # configs/_base_/models/pspnet_r101.yaml:4:35 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        stem: v1c                # configs/_base_/models/pspnet_r101.yaml:4:46 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        output_stride: 8         # configs/_base_/models/pspnet_r101.yaml:4:66 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
         style: pytorch           # default
         base_channels: 64        # default
         frozen_stages: -1        # default
@@ -31,33 +31,33 @@ it("shows where each value of a config was written", async () => {
         with_cp: false           # default
         pretrained: null         # default
       neck:
-        type: gff                # configs/table1/gff.yaml:4:22
-        channels: 256            # configs/table1/gff.yaml:4:37
-        refine_convs: 2          # configs/table1/gff.yaml:4:56
+        type: gff                # configs/table1/gff.yaml:5:22
+        channels: 256            # configs/table1/gff.yaml:5:37
+        refine_convs: 2          # configs/table1/gff.yaml:5:56
         gate_channels: 1         # default
         gate_input: reduced      # default
       head:
-        type: ppm                # configs/_base_/models/pspnet_r101.yaml:6:11 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-        channels: 512            # configs/_base_/models/pspnet_r101.yaml:7:15 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
+        type: ppm                # configs/_base_/models/pspnet_r101.yaml:7:11 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        channels: 512            # configs/_base_/models/pspnet_r101.yaml:8:15 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
         bins:
-          - 1                    # configs/_base_/models/pspnet_r101.yaml:8:12 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-          - 2                    # configs/_base_/models/pspnet_r101.yaml:8:15 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-          - 3                    # configs/_base_/models/pspnet_r101.yaml:8:18 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-          - 6                    # configs/_base_/models/pspnet_r101.yaml:8:21 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-        dropout: 0.1             # configs/_base_/models/pspnet_r101.yaml:9:14 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
+          - 1                    # configs/_base_/models/pspnet_r101.yaml:9:12 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+          - 2                    # configs/_base_/models/pspnet_r101.yaml:9:15 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+          - 3                    # configs/_base_/models/pspnet_r101.yaml:9:18 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+          - 6                    # configs/_base_/models/pspnet_r101.yaml:9:21 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        dropout: 0.1             # configs/_base_/models/pspnet_r101.yaml:10:14 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
         losses:
-          - type: cross_entropy  # configs/_base_/models/pspnet_r101.yaml:10:21 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-            weight: 1            # configs/_base_/models/pspnet_r101.yaml:10:44 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
+          - type: cross_entropy  # configs/_base_/models/pspnet_r101.yaml:11:21 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+            weight: 1            # configs/_base_/models/pspnet_r101.yaml:11:44 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
             class_weights: null  # default
             avg_non_ignore: true # default
       auxiliary_head:
-        type: fcn                # configs/_base_/models/pspnet_r101.yaml:13:11 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-        level: 3                 # configs/_base_/models/pspnet_r101.yaml:14:12 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-        channels: 256            # configs/_base_/models/pspnet_r101.yaml:15:15 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-        dropout: 0.1             # configs/_base_/models/pspnet_r101.yaml:16:14 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
+        type: fcn                # configs/_base_/models/pspnet_r101.yaml:14:11 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        level: 3                 # configs/_base_/models/pspnet_r101.yaml:15:12 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        channels: 256            # configs/_base_/models/pspnet_r101.yaml:16:15 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        dropout: 0.1             # configs/_base_/models/pspnet_r101.yaml:17:14 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
         losses:
-          - type: cross_entropy  # configs/_base_/models/pspnet_r101.yaml:17:21 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
-            weight: 0.4          # configs/_base_/models/pspnet_r101.yaml:17:44 ← configs/table1/pspnet.yaml:3:5 ← configs/table1/gff.yaml:2:9
+          - type: cross_entropy  # configs/_base_/models/pspnet_r101.yaml:18:21 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+            weight: 0.4          # configs/_base_/models/pspnet_r101.yaml:18:44 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
             class_weights: null  # default
             avg_non_ignore: true # default
       num_classes: null          # default
@@ -74,59 +74,59 @@ it("shows where each value of a config was written", async () => {
           - 57.375               # default
     data:
       dataset:
-        type: cityscapes         # configs/_base_/datasets/cityscapes.yaml:3:19 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
-        root: /data/cityscapes   # $SEGFUSE_CITYSCAPES at configs/_base_/datasets/cityscapes.yaml:3:37 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
+        type: cityscapes         # configs/_base_/datasets/cityscapes.yaml:4:19 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
+        root: /data/cityscapes   # $SEGFUSE_CITYSCAPES at configs/_base_/datasets/cityscapes.yaml:4:37 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
         ignore_index: null       # default
       crop_size:
-        - 864                    # configs/_base_/datasets/cityscapes.yaml:4:15 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
-        - 864                    # configs/_base_/datasets/cityscapes.yaml:4:20 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
+        - 864                    # configs/_base_/datasets/cityscapes.yaml:5:15 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
+        - 864                    # configs/_base_/datasets/cityscapes.yaml:5:20 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
       train:
-        split: train             # configs/_base_/datasets/cityscapes.yaml:6:12 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
+        split: train             # configs/_base_/datasets/cityscapes.yaml:7:12 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
         transforms:
-          - type: random_scale   # configs/_base_/datasets/cityscapes.yaml:8:16 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
+          - type: random_scale   # configs/_base_/datasets/cityscapes.yaml:9:16 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
             range:
-              - 0.75             # configs/_base_/datasets/cityscapes.yaml:8:38 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
-              - 2                # configs/_base_/datasets/cityscapes.yaml:8:44 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
-          - type: random_crop    # configs/_base_/datasets/cityscapes.yaml:9:16 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
+              - 0.75             # configs/_base_/datasets/cityscapes.yaml:9:38 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
+              - 2                # configs/_base_/datasets/cityscapes.yaml:9:44 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
+          - type: random_crop    # configs/_base_/datasets/cityscapes.yaml:10:16 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
             size: null           # default
             cat_max_ratio: 1     # default
-          - type: random_flip    # configs/_base_/datasets/cityscapes.yaml:10:16 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
-            probability: 0.5     # configs/_base_/datasets/cityscapes.yaml:10:42 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
-          - type: color_jitter   # configs/_base_/datasets/cityscapes.yaml:11:16 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
-            shift: 10            # configs/_base_/datasets/cityscapes.yaml:11:37 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
+          - type: random_flip    # configs/_base_/datasets/cityscapes.yaml:11:16 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
+            probability: 0.5     # configs/_base_/datasets/cityscapes.yaml:11:42 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
+          - type: color_jitter   # configs/_base_/datasets/cityscapes.yaml:12:16 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
+            shift: 10            # configs/_base_/datasets/cityscapes.yaml:12:37 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
       val:
-        split: val               # configs/_base_/datasets/cityscapes.yaml:12:16 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
+        split: val               # configs/_base_/datasets/cityscapes.yaml:13:16 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
         transforms: []           # default
       test:
-        split: val               # configs/_base_/datasets/cityscapes.yaml:13:17 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
+        split: val               # configs/_base_/datasets/cityscapes.yaml:14:17 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
         transforms: []           # default
       batch_size: 4              # $BATCH at --set data.batch_size=\${env:BATCH}
       workers: 2                 # default
     optimizer:
-      type: sgd                  # configs/_base_/schedules/poly_100k.yaml:2:19 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:2:9
+      type: sgd                  # configs/_base_/schedules/poly_100k.yaml:3:19 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:3:9
       lr: 0.02                   # --set optimizer.lr=0.02
-      momentum: 0.9              # configs/_base_/schedules/poly_100k.yaml:2:46 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:2:9
-      weight_decay: 0.0001       # configs/_base_/schedules/poly_100k.yaml:2:65 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:2:9
+      momentum: 0.9              # configs/_base_/schedules/poly_100k.yaml:3:46 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:3:9
+      weight_decay: 0.0001       # configs/_base_/schedules/poly_100k.yaml:3:65 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:3:9
       accumulate: 1              # default
       clip_norm: null            # default
       paramwise: []              # default
       nesterov: false            # default
       norm_bias_decay: true      # default
     schedule:
-      type: poly                 # configs/_base_/schedules/poly_100k.yaml:3:18 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:2:9
-      iterations: 100000         # configs/_base_/schedules/poly_100k.yaml:3:36 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:2:9
-      power: 0.9                 # configs/_base_/schedules/poly_100k.yaml:3:51 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:2:9
-      min_lr: 0                  # configs/_base_/schedules/poly_100k.yaml:3:64 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:2:9
+      type: poly                 # configs/_base_/schedules/poly_100k.yaml:4:18 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:3:9
+      iterations: 100000         # configs/_base_/schedules/poly_100k.yaml:4:36 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:3:9
+      power: 0.9                 # configs/_base_/schedules/poly_100k.yaml:4:51 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:3:9
+      min_lr: 0                  # configs/_base_/schedules/poly_100k.yaml:4:64 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:3:9
       warmup:
         iterations: 0            # default
         ratio: 0.1               # default
     evaluation:
-      mode: slide                # configs/_base_/datasets/cityscapes.yaml:16:20 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
-      window: null               # configs/_base_/datasets/cityscapes.yaml:16:35 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:2:9
+      mode: slide                # configs/_base_/datasets/cityscapes.yaml:17:20 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
+      window: null               # configs/_base_/datasets/cityscapes.yaml:17:35 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
       stride:
         - 576                    # default
         - 576                    # default
-      interval: 5000             # configs/_base_/runtime/default.yaml:4:24 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:2:9
+      interval: 5000             # configs/_base_/runtime/default.yaml:5:24 ← configs/table1/pspnet.yaml:7:5 ← configs/table1/gff.yaml:3:9
       scales:
         - 1                      # default
       flip: false                # default
@@ -136,12 +136,12 @@ it("shows where each value of a config was written", async () => {
         - aAcc                   # default
       loss: true                 # default
     checkpoint:
-      interval: 5000             # configs/_base_/runtime/default.yaml:5:24 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:2:9
-      keep_last: 3               # configs/_base_/runtime/default.yaml:5:41 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:2:9
-      best: mIoU                 # configs/_base_/runtime/default.yaml:5:50 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:2:9
+      interval: 5000             # configs/_base_/runtime/default.yaml:6:24 ← configs/table1/pspnet.yaml:7:5 ← configs/table1/gff.yaml:3:9
+      keep_last: 3               # configs/_base_/runtime/default.yaml:6:41 ← configs/table1/pspnet.yaml:7:5 ← configs/table1/gff.yaml:3:9
+      best: mIoU                 # configs/_base_/runtime/default.yaml:6:50 ← configs/table1/pspnet.yaml:7:5 ← configs/table1/gff.yaml:3:9
       keep_every: null           # default
     log:
-      interval: 50               # configs/_base_/runtime/default.yaml:6:17 ← configs/table1/pspnet.yaml:6:5 ← configs/table1/gff.yaml:2:9
+      interval: 50               # configs/_base_/runtime/default.yaml:7:17 ← configs/table1/pspnet.yaml:7:5 ← configs/table1/gff.yaml:3:9
       tensorboard: false         # default
     hooks: []                    # default
     "
@@ -166,29 +166,29 @@ it("shows the keys in which two configs differ", async () => {
   expect(stdout).toMatchInlineSnapshot(`
     "evaluation.scales
       - [1]  # default
-      + [0.75,1,1.25,1.5,1.75]  # configs/table2/gff_dfp_ms.yaml:4:22
+      + [0.75,1,1.25,1.5,1.75]  # configs/table2/gff_dfp_ms.yaml:5:22
     model.head.block
       + "bottleneck"  # default
     model.head.dense_channels
-      + 128  # configs/table2/gff_dfp.yaml:9:21 ← configs/table2/gff_dfp_ms.yaml:2:9
+      + 128  # configs/table2/gff_dfp.yaml:10:21 ← configs/table2/gff_dfp_ms.yaml:3:9
     model.head.dense_context
       + true  # default
     model.head.dense_size
       + "level"  # default
     model.head.type
-      - "ppm"  # configs/_base_/models/pspnet_r101.yaml:6:11 ← configs/table1/pspnet.yaml:3:5
-      + "dfp"  # configs/table2/gff_dfp.yaml:6:11 ← configs/table2/gff_dfp_ms.yaml:2:9
+      - "ppm"  # configs/_base_/models/pspnet_r101.yaml:7:11 ← configs/table1/pspnet.yaml:4:5
+      + "dfp"  # configs/table2/gff_dfp.yaml:7:11 ← configs/table2/gff_dfp_ms.yaml:3:9
     model.neck.channels
-      + 256  # configs/table1/gff.yaml:4:37 ← configs/table2/gff_dfp.yaml:2:9 ← configs/table2/gff_dfp_ms.yaml:2:9
+      + 256  # configs/table1/gff.yaml:5:37 ← configs/table2/gff_dfp.yaml:3:9 ← configs/table2/gff_dfp_ms.yaml:3:9
     model.neck.gate_channels
       + 1  # default
     model.neck.gate_input
       + "reduced"  # default
     model.neck.refine_convs
-      + 2  # configs/table1/gff.yaml:4:56 ← configs/table2/gff_dfp.yaml:2:9 ← configs/table2/gff_dfp_ms.yaml:2:9
+      + 2  # configs/table1/gff.yaml:5:56 ← configs/table2/gff_dfp.yaml:3:9 ← configs/table2/gff_dfp_ms.yaml:3:9
     model.neck.type
-      - "none"  # configs/_base_/models/pspnet_r101.yaml:4:16 ← configs/table1/pspnet.yaml:3:5
-      + "gff"  # configs/table1/gff.yaml:4:22 ← configs/table2/gff_dfp.yaml:2:9 ← configs/table2/gff_dfp_ms.yaml:2:9
+      - "none"  # configs/_base_/models/pspnet_r101.yaml:5:16 ← configs/table1/pspnet.yaml:4:5
+      + "gff"  # configs/table1/gff.yaml:5:22 ← configs/table2/gff_dfp.yaml:3:9 ← configs/table2/gff_dfp_ms.yaml:3:9
     name
       - "table1_pspnet"  # default
       + "table2_gff_dfp_ms"  # default
