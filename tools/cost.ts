@@ -1,5 +1,5 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
-import { collect } from "./options.ts";
+import { Option, type Command } from "commander";
+import { collect, imageSize } from "./options.ts";
 
 interface CostOptions {
   size: [number, number];
@@ -18,7 +18,7 @@ export function register(program: Command): void {
     .addOption(
       new Option("--size <HxW>", "height and width of the image")
         .default([512, 512], "512x512")
-        .argParser(size),
+        .argParser(imageSize),
     )
     .addOption(
       new Option("--convention <name>", "what counts as an operation: see the last line of the table")
@@ -50,12 +50,4 @@ async function cost(path: string, options: CostOptions): Promise<void> {
     const counted = await configCost(loaded, registry, options);
     print(counted, () => formatCost(loaded.config.name, counted));
   }
-}
-
-/** `512x1024` as [height, width]. */
-function size(value: string): [number, number] {
-  const [, height, width] = /^([1-9]\d{0,4})[x×]([1-9]\d{0,4})$/.exec(value) ?? [];
-  if (height === undefined)
-    throw new InvalidArgumentError("HEIGHTxWIDTH in pixels is expected, such as 512x1024.");
-  return [Number(height), Number(width)];
 }

@@ -31,3 +31,11 @@ export function dtypeOption(description: string): Option {
   const parse = option.parseArg!;
   return option.argParser((value, before: string) => parse(value.toUpperCase(), before));
 }
+
+/** `512x1024` as [height, width]. */
+export function imageSize(value: string): [number, number] {
+  const [, height, width] = /^([1-9]\d{0,4})[x×]([1-9]\d{0,4})$/.exec(value) ?? [];
+  if (height === undefined)
+    throw new InvalidArgumentError("HEIGHTxWIDTH in pixels is expected, such as 512x1024.");
+  return [Number(height), Number(width)];
+}

@@ -9,6 +9,7 @@ import * as config from "./config.ts";
 import * as convert from "./convert.ts";
 import * as cost from "./cost.ts";
 import * as doctor from "./doctor.ts";
+import * as graph from "./graph.ts";
 import * as init from "./init.ts";
 import * as list from "./list.ts";
 import * as create from "./new.ts";
@@ -28,6 +29,7 @@ const commands = [
   report,
   predict,
   cost,
+  graph,
   init,
   convert,
   config,

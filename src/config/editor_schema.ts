@@ -26,7 +26,6 @@ export function editorSchema(document: EditorDocument, registry: Registry): Json
   const main = composer.file(plainRoot(document, registry, composer));
   if (document === "overlay") withConfigParts(main, composer);
   return {
-    $schema: "http://json-schema.org/draft-07/schema#",
     title: `segfuse ${document}`,
     ...main,
     definitions: composer.finished(),
@@ -35,7 +34,7 @@ export function editorSchema(document: EditorDocument, registry: Registry): Json
 
 function plainRoot(document: EditorDocument, registry: Registry, composer: EditorComposer): JsonSchema {
   const root: TSchema = roots[document];
-  const { $schema: _, definitions = {}, ...rest } = composeSchema(root, registry);
+  const { definitions = {}, ...rest } = composeSchema(root, registry);
   composer.add({ definitions });
   return rest;
 }
@@ -70,7 +69,7 @@ class EditorComposer {
   private config: JsonSchema | undefined;
 
   /** Takes in what references may point to. */
-  add({ $schema: _, definitions = {}, ...root }: JsonSchema): void {
+  add({ definitions = {}, ...root }: JsonSchema): void {
     Object.assign(this.sources, definitions);
     if (root.properties !== undefined) this.config = root;
   }
@@ -82,7 +81,9 @@ class EditorComposer {
 
   /** A reference to a config, or a part of one, inside another document. */
   configPart(): JsonSchema {
-    this.definitions["config"] ??= this.file(this.config!);
+    const part = this.file(this.config!);
+    delete part["$schema"];
+    this.definitions["config"] = part;
     return { $ref: "#/definitions/config" };
   }
 
@@ -177,7 +178,9 @@ function untyped(branches: readonly JsonSchema[]): JsonSchema {
       if (name === "type") continue;
       const variants = options.get(name) ?? new Map<string, JsonSchema>();
       // Defaults and words differ between types that mean the same.
-      const { description: _, default: __, ...essence } = option;
+      const essence = { ...option };
+      delete essence.description;
+      delete essence.default;
       const key = JSON.stringify(essence);
       if (!variants.has(key)) variants.set(key, option);
       options.set(name, variants);

@@ -31,6 +31,7 @@ export function reportJsonSchema(): Record<string, unknown> {
 
 /** Inside another document, an `$id` would make every reference relative to itself. */
 function withoutId(schema: TObject): unknown {
-  const { $id: _, ...rest } = schema as TObject & { $id?: string };
-  return JSON.parse(JSON.stringify(rest));
+  const copy = JSON.parse(JSON.stringify(schema)) as { $id?: string };
+  delete copy.$id;
+  return copy;
 }

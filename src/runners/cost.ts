@@ -3,6 +3,7 @@ import type { DatasetInfo } from "../datasets/contracts.ts";
 import { openDataset } from "../datasets/loader.ts";
 import { costOf, type Convention, type Cost } from "../cost/index.ts";
 import { buildSegmentor } from "../models/build.ts";
+import type { Segmentor } from "../models/segmentor.ts";
 import type { Registry } from "../registry/registry.ts";
 
 /** How a config's cost is counted. */
@@ -29,10 +30,14 @@ export async function configCost(
   registry: Registry,
   { size: [height, width], convention }: CostSettings,
 ): Promise<Cost> {
-  const { model } = loaded.config;
+  const segmentor = await configNetwork(loaded, registry);
+  return costOf(segmentor, { height, width, convention, inChannels: loaded.config.model.in_channels });
+}
+
+/** A config's network, without weights, for what needs no data. Throws as {@link configCost}. */
+export async function configNetwork(loaded: LoadedConfig, registry: Registry): Promise<Segmentor> {
   const info = await datasetInfo(loaded, registry);
-  const segmentor = buildSegmentor(model, info, registry);
-  return costOf(segmentor, { height, width, convention, inChannels: model.in_channels });
+  return buildSegmentor(loaded.config.model, info, registry);
 }
 
 /** The cost of every row of a study, in the study's order. */
