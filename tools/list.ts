@@ -4,10 +4,14 @@ import { describeSchema, type JsonSchema } from "../src/config/json_schema.ts";
 import type { AnyRecord, Kind } from "../src/registry/component.ts";
 import { createRegistry, kinds, type Registry } from "../src/registry/registry.ts";
 
+const paperUrl = "https://arxiv.org/abs/1904.01803";
+
 interface Listed {
   kind: Kind;
   type: string;
   description: string;
+  /** Where the GFF paper describes it; null: not there, or not said. */
+  paper: { section: string; url: string } | null;
   source: string;
   options: { name: string; accepts: string; default?: unknown; required: boolean; description: string }[];
 }
@@ -57,6 +61,7 @@ function describe(record: AnyRecord, registry: Registry): Listed {
     kind,
     type,
     description,
+    paper: record.paper === undefined ? null : { section: record.paper, url: paperUrl },
     source: registry.source(record),
     options: options.map(([name, option]: [string, JsonSchema]) => ({
       name,
@@ -78,10 +83,13 @@ function overview(listed: readonly Listed[]): string {
     .join("\n\n");
 }
 
-function details({ kind, type, description, options }: Listed): string {
+function details({ kind, type, description, paper, source, options }: Listed): string {
   const lines = options.map((option) => {
     const fallback = option.required ? "required" : `default: ${JSON.stringify(option.default)}`;
     return `  ${option.name}: ${option.accepts} (${fallback})\n      ${option.description}`;
   });
-  return [`${kind} ${type}: ${description}`, ...(lines.length === 0 ? ["  no options"] : lines)].join("\n");
+  const head = [`${kind} ${type}: ${description}`];
+  if (paper !== null) head.push(`  paper: ${paper.section} (${paper.url})`);
+  if (source !== "segfuse") head.push(`  from: ${source}`);
+  return [...head, ...(lines.length === 0 ? ["  no options"] : lines)].join("\n");
 }

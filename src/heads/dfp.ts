@@ -42,6 +42,7 @@ const Options = Type.Object({
 /** Dense feature pyramid: from the context down, each level sees all coarser ones (paper 3.3). */
 export default defineHead({
   type: "dfp",
+  paper: "3.3",
   needsPyramid: true,
   description: "dense feature pyramid over pyramid pooling context and a neck with a map per level",
   schema: Options,

@@ -10,6 +10,7 @@ const Options = Type.Object(fusionOptions);
 /** The sum of all levels at the finest one's size (paper 3.1, Eq. 3). */
 export default defineNeck({
   type: "addition",
+  paper: "3.1, Eq. 3",
   isPyramid: false,
   description: "all levels added at the finest size (Eq. 3)",
   schema: Options,

@@ -10,6 +10,7 @@ const Options = Type.Object(fusionOptions);
 /** All levels side by side at the finest one's size (paper 3.1, Eq. 2). */
 export default defineNeck({
   type: "concat",
+  paper: "3.1, Eq. 2",
   isPyramid: false,
   description: "all levels concatenated at the finest size (Eq. 2)",
   schema: Options,

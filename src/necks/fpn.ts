@@ -11,6 +11,7 @@ const Options = Type.Object(fusionOptions);
 /** Feature pyramid: each level gets what came down from the coarser ones, context first (paper 3.1, Eq. 4). */
 export default defineNeck({
   type: "fpn",
+  paper: "3.1, Eq. 4",
   isPyramid: true,
   description: "top-down feature pyramid that starts from the context map (Eq. 4)",
   schema: Options,

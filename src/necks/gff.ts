@@ -21,6 +21,7 @@ const Options = Type.Object({ ...fusionOptions, ...gateOptions });
 /** Gated fully fusion: every level sends where its gate is open and receives where it is shut (paper 3.2, Eq. 5). */
 export default defineNeck({
   type: "gff",
+  paper: "3.2, Eq. 5",
   isPyramid: true,
   description: "gated fully fusion: every level sends and receives through its gate (Eq. 5)",
   schema: Options,

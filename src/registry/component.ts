@@ -51,6 +51,8 @@ interface RecordBase<Kind extends string, Schema extends TObject> {
   readonly type: string;
   /** One sentence for `segfuse list`. */
   readonly description: string;
+  /** Where the GFF paper (https://arxiv.org/abs/1904.01803) describes it: `3.2, Eq. 5`; for `segfuse list`. */
+  readonly paper?: string;
   /** Options without `type`; every option has a default or is required, and has a description. */
   readonly schema: Schema;
   /** Checks of options against each other. */

@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+import { segfuse } from "../helpers/cli.ts";
+
+it("shows a component's options with types, ranges, defaults and where the paper has it", async () => {
+  const { code, stdout } = await segfuse(["list", "neck", "gff"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatchInlineSnapshot(`
+    "neck gff: gated fully fusion: every level sends and receives through its gate (Eq. 5)
+      paper: 3.2, Eq. 5 (https://arxiv.org/abs/1904.01803)
+      channels: an integer ≥ 1 and ≤ 65536 (default: 256)
+          channels that every level is reduced to
+      refine_convs: an integer ≥ 0 and ≤ 64 (default: 2)
+          3×3 convolutions on each fused map
+      gate_channels: an integer ≥ 1 and ≤ 65536 (default: 1)
+          channels of a gate map: 1 (one gate per position), or as many as \`channels\`
+      gate_input: one of reduced, raw (default: "reduced")
+          what a gate looks at: its level after the reduction, or as it came from the backbone
+    "
+  `);
+});
+
+it("lists a kind", async () => {
+  expect((await segfuse(["list", "neck"])).stdout).toMatchInlineSnapshot(`
+    "neck
+      none       no fusion; the head sees the context map alone (PSPNet)
+      concat     all levels concatenated at the finest size (Eq. 2)
+      addition   all levels added at the finest size (Eq. 3)
+      fpn        top-down feature pyramid that starts from the context map (Eq. 4)
+      gated_fpn  feature pyramid with a gate on what each level sends down and receives
+      gff        gated fully fusion: every level sends and receives through its gate (Eq. 5)
+    "
+  `);
+});
+
+it("prints one JSON document", async () => {
+  const [neck] = JSON.parse((await segfuse(["list", "neck", "gff", "--json"])).stdout) as object[];
+  expect(neck).toMatchObject({
+    kind: "neck",
+    type: "gff",
+    source: "segfuse",
+    paper: { section: "3.2, Eq. 5", url: "https://arxiv.org/abs/1904.01803" },
+  });
+  expect(neck).toHaveProperty(["options", 0], {
+    name: "channels",
+    accepts: "an integer ≥ 1 and ≤ 65536",
+    default: 256,
+    required: false,
+    description: "channels that every level is reduced to",
+  });
+});
