@@ -1,4 +1,4 @@
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Dataset, DatasetInfo, RawSample, Sample } from "../datasets/contracts.ts";
@@ -20,7 +20,7 @@ import { openWeights } from "../weights/open.ts";
 import { writeSafetensors } from "../weights/safetensors.ts";
 import { findCheckpoint } from "./checkpoints.ts";
 import { networkFor } from "./network.ts";
-import { checkWorkDir } from "./work_dir.ts";
+import { checkWorkDir, makeWorkDir } from "./work_dir.ts";
 
 export interface PredictInputs {
   readonly loaded: LoadedConfig;
@@ -72,6 +72,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
   const { config } = loaded;
   const names = outDir === null ? [] : outputNames(images);
   if (outDir !== null) await checkWorkDir(outDir, true);
+  if (inputs.logits !== undefined) await checkWorkDir(dirname(inputs.logits), true);
   const { weights } = await findCheckpoint(inputs.checkpoint);
   const info = (await storedInfo(weights)) ?? (await openDataset(config, "test")).info;
   const segmentor = networkFor(config, info, registry);
@@ -89,11 +90,16 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
     );
     const options = { ...config.evaluation, mode: inputs.slide === true ? "slide" : "whole" } as const;
     const settings = inferenceSettings(options, config.data.crop_size);
+    if (inputs.logits !== undefined) {
+      // First: images that do not go together are known before anything is written.
+      const samples: Sample[] = [];
+      for (const i of images.keys()) samples.push(await pipeline.run(i, [config.seed, i]));
+      checkSizes(samples);
+      await writeLogits(inputs.logits, segmentor, samples, info);
+    }
     const written: PredictedImage[] = [];
-    const prepared: Sample[] = [];
     for (const [i, image] of images.entries()) {
       const sample = await pipeline.run(i, [config.seed, i]);
-      if (inputs.logits !== undefined) prepared.push(sample);
       const raw = await readImage(image);
       const { height, width } = raw;
       const classes = await predictImages(segmentor, [sample], [height, width], settings);
@@ -109,11 +115,23 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
       await writeFileAtomic(paths.classes, encodeIndex(classes, height, width));
       written.push(paths);
     }
-    if (inputs.logits !== undefined) await writeLogits(inputs.logits, segmentor, prepared, info);
     return written;
   } finally {
     segmentor.dispose();
   }
+}
+
+/** @throws SegfuseError `SEGFUSE_PREDICT_IMAGES` where the network would not see all images at one size */
+function checkSizes(samples: readonly Sample[]): void {
+  const [first] = samples;
+  const other = samples.find(({ height, width }) => height !== first?.height || width !== first.width);
+  if (first === undefined || other === undefined) return;
+  throw new SegfuseError("SEGFUSE_PREDICT_IMAGES", "--logits needs images of one size", {
+    where: other.id,
+    expected: `${first.width}×${first.height}, as ${first.id}`,
+    found: `${other.width}×${other.height}`,
+    advice: "predict images of one size at a time, or resize them in data.test.transforms",
+  });
 }
 
 /** `logits` [batch, height, width, classes] of one whole-image forward pass, at the size that the network saw. */
@@ -123,15 +141,6 @@ async function writeLogits(
   samples: readonly Sample[],
   info: DatasetInfo,
 ): Promise<void> {
-  const [first] = samples;
-  const other = samples.find(({ height, width }) => height !== first?.height || width !== first.width);
-  if (first !== undefined && other !== undefined) {
-    throw new SegfuseError("SEGFUSE_PREDICT_IMAGES", "--logits needs images of one size", {
-      where: other.id,
-      expected: `${first.width}×${first.height}, as ${first.id}`,
-      found: `${other.width}×${other.height}`,
-    });
-  }
   const logits = tf.tidy(() => segmentor.forward(stackImages(samples)));
   try {
     const data = Float32Array.from(await logits.data<"float32">());
@@ -139,6 +148,7 @@ async function writeLogits(
       classes: JSON.stringify(info.classes),
       images: JSON.stringify(samples.map(({ id }) => id)),
     };
+    await makeWorkDir(dirname(path));
     await writeSafetensors(path, { logits: { shape: logits.shape, data } }, metadata);
   } finally {
     logits.dispose();
