@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
-import mobilenetV2 from "../../../src/models/backbones/mobilenet_v2.ts";
+import mobilenetV2, { type MobileNetV2 } from "../../../src/models/backbones/mobilenet_v2.ts";
 import resnet from "../../../src/models/backbones/resnet.ts";
 import { Bottleneck } from "../../../src/models/backbones/residual_blocks.ts";
 import type { Backbone } from "../../../src/models/contracts.ts";
 import { NetworkContext } from "../../../src/nn/context.ts";
+import type { Layer } from "../../../src/nn/sequential.ts";
 import { useEngine } from "../../helpers/engine.ts";
 import {
   assignRecipe,
@@ -122,6 +123,32 @@ describe("gradients of a bottleneck", () => {
       return tf.sum(tf.mul(y, featureMap({ shape: [n, c, h, w], values: recipe("dy", y.size, -1, 1) })));
     });
     const metadata = { float32_error: JSON.stringify(errors[name]) };
+    expectGradients(block, gradients, { ...fixture, metadata }, { prefix: `${name}.grad.` });
+  });
+});
+
+describe("gradients of an inverted residual block", () => {
+  const fixture = readFixture(fixturePath("backbones/inverted_residuals.safetensors"));
+  const cases = JSON.parse(fixture.metadata.cases!) as Record<
+    string,
+    { feature: number; output_stride: number; float32_error: Record<string, number> }
+  >;
+
+  it.each(Object.keys(cases))("%s", (name) => {
+    const { feature, output_stride, float32_error } = cases[name]!;
+    const context = new NetworkContext({ alignCorners: false });
+    const options = withDefaults(mobilenetV2, { width: 0.05, output_stride });
+    const { features } = mobilenetV2.create(options, { inChannels: 3 }, context) as MobileNetV2;
+    const block = features[feature] as Exclude<(typeof features)[number], Layer[]>;
+    context.training = true;
+    assignRecipe(block);
+    const x = featureMap({ shape: [2, 8, 11, 14], values: recipe("x", 2 * 8 * 11 * 14, -1, 1) });
+    const gradients = gradientsOf(block, () => {
+      const y = block.forward(x);
+      const [n, h, w, c] = y.shape;
+      return tf.sum(tf.mul(y, featureMap({ shape: [n, c, h, w], values: recipe("dy", y.size, -1, 1) })));
+    });
+    const metadata = { float32_error: JSON.stringify(float32_error) };
     expectGradients(block, gradients, { ...fixture, metadata }, { prefix: `${name}.grad.` });
   });
 });
