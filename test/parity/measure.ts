@@ -24,7 +24,7 @@ export function networkOf({ model, classes }: Job, options: { normEval: boolean 
   const auxiliary = model.auxiliary_head;
   const resolved = resolvedModel(components, {
     ...model,
-    backbone: { ...model.backbone, norm_eval: options.normEval } as Job["model"]["backbone"],
+    backbone: { ...model.backbone, norm_eval: options.normEval },
     auxiliary_head: auxiliary && {
       type: "fcn",
       ...auxiliary,

@@ -1,9 +1,16 @@
 import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { SegfuseError } from "../../src/errors.ts";
 
 const script = fileURLToPath(new URL("run/reference.py", import.meta.url));
 const fixtures = fileURLToPath(new URL("../fixtures", import.meta.url));
+
+/** There is no reference to compare with. No error of segfuse's own: its codes are those of src/errors.ts. */
+export class NoReference extends Error {
+  constructor(message: string, details: { at: string; expected?: string; found: string; try?: string }) {
+    const lines = Object.entries(details).map(([key, text]) => `  ${key}: ${text}`);
+    super([`PARITY_PYTHON: ${message}`, ...lines].join("\n"));
+  }
+}
 
 /** The Python that references are made with: `SEGFUSE_PYTHON`, else `python3`. */
 function pythonName(): string {
@@ -22,19 +29,19 @@ export function pythonProblem(): string | null {
   return status === 0 ? null : (stderr.trim().split("\n").at(-1) ?? `exit code ${status}`);
 }
 
-/** @throws SegfuseError `SEGFUSE_PARITY_PYTHON` where there is no Python with what the reference needs */
+/** @throws NoReference where there is no Python with what the reference needs */
 export function requirePython(): void {
   const problem = pythonProblem();
   if (problem === null) return;
-  throw new SegfuseError("SEGFUSE_PARITY_PYTHON", "there is no Python to make the reference with", {
-    where: pythonName(),
+  throw new NoReference("there is no Python to make the reference with", {
+    at: pythonName(),
     expected: "Python 3 with torch, torchvision, numpy, safetensors and pillow",
     found: problem,
-    advice: "install them, or name another Python with SEGFUSE_PYTHON",
+    try: "install them, or name another Python with SEGFUSE_PYTHON",
   });
 }
 
-/** Runs reference.py to its end. @throws SegfuseError `SEGFUSE_PARITY_PYTHON` with the last line it printed */
+/** Runs reference.py to its end. @throws NoReference with the last line it printed */
 export function runReference(...args: string[]): Promise<void> {
   const child = spawn(pythonName(), [script, ...args], { stdio: ["ignore", "inherit", "pipe"] });
   let stderr = "";
@@ -45,8 +52,8 @@ export function runReference(...args: string[]): Promise<void> {
       if (code === 0) return resolve();
       const found = stderr.trim().split("\n").at(-1) ?? "";
       reject(
-        new SegfuseError("SEGFUSE_PARITY_PYTHON", "the reference could not be computed", {
-          where: [script, ...args].join(" "),
+        new NoReference("the reference could not be computed", {
+          at: [script, ...args].join(" "),
           found: found === "" ? `ended with ${signal ?? code}` : found,
         }),
       );

@@ -13,7 +13,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
 import { openEngine } from "../../../src/engine/engine.ts";
-import { SegfuseError } from "../../../src/errors.ts";
 import { textTable } from "../../../src/reports/table.ts";
 import { loadWeights } from "../../../src/weights/load.ts";
 import { readSafetensors } from "../../../src/weights/safetensors.ts";
@@ -22,7 +21,7 @@ import { readFixture, recipe, relativeToLargest } from "../../helpers/fixtures.t
 import { compare } from "../compare.ts";
 import { readReference, sizesOf, type Job } from "../job.ts";
 import { measure, networkOf } from "../measure.ts";
-import { requirePython, runReference } from "../python.ts";
+import { NoReference, requirePython, runReference } from "../python.ts";
 
 const networks: Record<string, Pick<Job["model"], "neck" | "head">> = {
   pspnet: { neck: { type: "none" }, head: { type: "ppm" } },
@@ -214,7 +213,7 @@ function table(name: string, rows: readonly Row[]): string {
 try {
   process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
-  if (!(error instanceof SegfuseError)) throw error;
-  process.stderr.write(`${error.report()}\n`);
-  process.exitCode = error.exitCode;
+  if (!(error instanceof NoReference)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
 }
