@@ -88,7 +88,7 @@ class GraphBuilder {
   private readonly edges = new Map<string, GraphEdge>();
   /** By operation: the module that shows it. */
   private readonly modules: (string | null)[] = [];
-  /** Operations whose result a module, or nobody, takes. */
+  /** Operations whose result a module, or another part of the network, takes. */
   private readonly handedOn: ReadonlySet<number>;
 
   constructor(
@@ -97,7 +97,9 @@ class GraphBuilder {
   ) {
     for (const node of trace) this.modules.push(this.moduleOf(node));
     this.handedOn = new Set(
-      trace.filter(({ id }) => this.modules[id] !== null).flatMap((node) => producers(node)),
+      trace.flatMap((node) =>
+        producers(node).filter((id) => this.modules[node.id] !== null || trace[id]!.part !== node.part),
+      ),
     );
   }
 

@@ -4,6 +4,7 @@ import { loadConfig } from "../../src/config/index.ts";
 import { mermaidGraph, type NetworkGraph, svgGraph } from "../../src/graph/index.ts";
 import { createRegistry } from "../../src/registry/registry.ts";
 import { configGraph } from "../../src/runners/graph.ts";
+import { Files } from "../config/files.ts";
 
 const registry = createRegistry();
 const configs = fileURLToPath(new URL("../../configs/", import.meta.url));
@@ -94,6 +95,42 @@ describe("edges follow the data", () => {
       "head.context",
       ...levels.map((l) => `head.dense.${l}`),
     ]);
+  });
+
+  it("a plug-in's neck that ends in arithmetic: that is the neck's, not the head's", async () => {
+    const files = new Files({
+      "sum.mjs": `import { defineNeck, Neck, Type } from "segfuse";
+import * as tf from "@tensorflow/tfjs";
+class Sum extends Neck {
+  usesContext = false;
+  isPyramid = false;
+  constructor(levels, context) {
+    super();
+    this.outputs = [levels[2]];
+    this.context = context;
+  }
+  forward({ levels }) {
+    return [tf.add(levels[2], tf.mean(levels[3]))];
+  }
+}
+export default defineNeck({
+  type: "sum", description: "of two levels", schema: Type.Object({}),
+  create: (options, { levels }, context) => new Sum(levels, context),
+});
+`,
+      "c.yaml": `_base_: ${configs}table1/pspnet.yaml
+plugins: [./sum.mjs]
+model: {neck: {type: sum}}
+`,
+    });
+    const own = createRegistry();
+    const loaded = await loadConfig(files.path("c.yaml"), { registry: own, allowUnsetEnv: true });
+    const graph = await configGraph(loaded, own, [512, 512]);
+    const [fusion, ...others] = graph.nodes.filter(({ kind }) => kind === "fusion");
+    expect(others).toEqual([]);
+    expect(fusion).toMatchObject({ part: "neck", detail: "+", shape: [64, 64, 1024] });
+    expect(into(graph, fusion!.id).sort()).toEqual(["backbone.layer3", "backbone.layer4"]);
+    expect(into(graph, "head.classifier").sort()).toEqual([fusion!.id, "head.context"]);
   });
 
   it.each(["table1/gff", "table2/gff_dfp"])(
