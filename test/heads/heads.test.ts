@@ -52,6 +52,8 @@ describe("heads", () => {
       bins: [1, 2, 3, 6],
       dense_channels: 128,
       block: "bottleneck",
+      dense_context: true,
+      dense_size: "level",
       dropout: 0.1,
     });
     expect(resolved(components, "auxiliary_head", { type: "fcn" })).toEqual({
