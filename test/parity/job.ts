@@ -21,6 +21,8 @@ export interface Job {
   readonly eval: readonly [number, number, number];
   /** [batch, height, width] */
   readonly train: readonly [number, number, number];
+  /** Each image and channel of the noise gets an offset of its own. */
+  readonly offsets?: boolean;
   /** Ends the recipes' names of images and labels: which of several draws this is. */
   readonly draw: string;
   readonly seed: number;

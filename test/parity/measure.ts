@@ -64,7 +64,9 @@ export async function measure(
 
 function evaluate(job: Job, segmentor: Segmentor, found: Found): void {
   tf.tidy(() => {
-    const logits = segmentor.forward(imageTensor(`image${job.draw}`, job.eval));
+    const logits = segmentor.forward(
+      tf.tensor4d(imageValues(job, `image${job.draw}`, job.eval), [...job.eval, 3]),
+    );
     found.set("eval.logits", new Map([["logits", inTorchOrder(logits)]]));
   });
 }
@@ -145,20 +147,26 @@ function partName(name: string): string {
 }
 
 /** A quarter or so of the pixels is ignored. */
-function batch({ train: [count, height, width], classes, draw }: Job, t: number): Batch {
+function batch(job: Job, t: number): Batch {
+  const { classes, draw } = job;
+  const [count, height, width] = job.train;
   const pixels = count * height * width;
   const drawn = recipe(`labels.${t}${draw}`, pixels, 0, (classes * 4) / 3);
   return {
     ids: Array.from({ length: count }, (_, i) => `${t}.${i}`),
     height,
     width,
-    images: recipe(`image.${t}${draw}`, pixels * 3, -1, 1),
+    images: imageValues(job, `image.${t}${draw}`, job.train),
     labels: Int32Array.from(drawn, (label) => (label < classes ? Math.floor(label) : ignoreIndex)),
   };
 }
 
-function imageTensor(name: string, [count, height, width]: Job["eval"]): tf.Tensor4D {
-  return tf.tensor4d(recipe(name, count * height * width * 3, -1, 1), [count, height, width, 3]);
+/** Noise, as `image` of quantities.py makes it: [batch, height, width, 3]. */
+function imageValues(job: Job, name: string, [count, height, width]: Job["eval"]): Float32Array {
+  const noise = recipe(name, count * height * width * 3, -1, 1);
+  if (job.offsets !== true) return noise;
+  const offsets = recipe(`offset/${name}`, count * 3, -1, 1);
+  return noise.map((value, i) => value / 2 + offsets[Math.floor(i / (height * width * 3)) * 3 + (i % 3)]!);
 }
 
 function runningStatistics(segmentor: Segmentor): Map<string, Parameter> {
