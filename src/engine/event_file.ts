@@ -1,20 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Tensor, TensorInfo } from "@tensorflow/tfjs";
+import type { Tensor } from "@tensorflow/tfjs";
 import { SegfuseError } from "../errors.ts";
-import { nativeBackend, type NativeAttribute } from "./kernel.ts";
+import { nativeBackend, type NativeBackend } from "./kernel.ts";
 
 /** tfjs-node's summary writer, the part of its backend behind `tf.node.summaryFileWriter`. */
-interface SummaryBackend {
+interface SummaryBackend extends NativeBackend {
   summaryWriter(logdir: string): Tensor;
   createSummaryFileWriter(resource: Tensor, logdir: string): void;
   writeScalarSummary(resource: Tensor, step: number, name: string, value: number): void;
   flushSummaryWriter(resource: Tensor): void;
-  executeMultipleOutputs(
-    name: string,
-    attributes: NativeAttribute[],
-    inputs: TensorInfo[],
-    outputs: number,
-  ): Tensor[];
 }
 
 /** Scalars in TensorBoard's format (`events.out.tfevents.…`), written by TensorFlow itself. */

@@ -99,6 +99,22 @@ describe("loadWeights", () => {
     module.dispose();
   });
 
+  it("refuses integers where weights are due, names them and changes nothing", async () => {
+    const module = new Pair(4);
+    const { tensors } = await readSafetensors(file);
+    const changed = new Map(tensors);
+    const { shape } = tensors.get("conv.bias")!;
+    changed.set("conv.bias", { shape, data: Int32Array.of(1, 2, 3) });
+    const path = join(folder, "integers.safetensors");
+    await writeSafetensors(path, changed);
+    await expect(loadWeights(module, path)).rejects.toMatchObject({
+      code: "SEGFUSE_WEIGHTS_DTYPE",
+      details: { where: path, expected: "F32, F16, BF16 or F64", found: "conv.bias is I32" },
+    });
+    expect([...module.namedParameters()].some(([, parameter]) => parameter.isMaterialised)).toBe(false);
+    module.dispose();
+  });
+
   it("names depthwise kernels' channels as PyTorch's groups do", async () => {
     const module = new DepthwiseConv2d({ channels: 3, kernel: 3 });
     materialise(module, 0);
