@@ -1,6 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { Option, type Command } from "commander";
+import { writeFileAtomic } from "../src/util/atomic_file.ts";
 import { collect, imageSize } from "./options.ts";
 
 interface GraphOptions {
@@ -43,6 +42,5 @@ async function graph(path: string, { size, format, set, overlay, out }: GraphOpt
     process.stdout.write(text);
     return;
   }
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(out, text);
+  await writeFileAtomic(out, text);
 }

@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Argument, InvalidArgumentError, type Command } from "commander";
 import { SegfuseError } from "../src/errors.ts";
 import { neckSkeleton, skeletonName } from "../src/skeleton/neck.ts";
+import { writeError } from "../src/util/atomic_file.ts";
+import { makeFolder } from "../src/util/folder.ts";
 
 /** `segfuse new`: the files of a component of one's own. */
 export function register(program: Command): void {
@@ -43,17 +45,21 @@ async function create(_kind: "neck", type: string, options: { dir?: string }): P
   process.stdout.write(`wrote\n${lines.join("\n")}\n`);
 }
 
+/** All files or none. */
 function write(folder: string, files: readonly (readonly [path: string, text: string])[]): void {
+  const written: string[] = [];
   try {
-    mkdirSync(folder, { recursive: true });
-    // wx: a file that came in between is not overwritten either.
-    for (const [path, text] of files) writeFileSync(path, text, { flag: "wx" });
+    makeFolder(folder);
+    for (const [path, text] of files) {
+      // wx: a file that came in between is not overwritten either.
+      const file = openSync(path, "wx");
+      written.push(path);
+      writeFileSync(file, text);
+      closeSync(file);
+    }
   } catch (cause) {
-    throw new SegfuseError("SEGFUSE_WRITE", "the files of a component cannot be written", {
-      where: folder,
-      found: cause instanceof Error ? cause.message : String(cause),
-      cause,
-    });
+    for (const path of written) rmSync(path, { force: true });
+    throw writeError(folder, cause);
   }
 }
 

@@ -1,6 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { Argument, type Command } from "commander";
+import { writeFileAtomic } from "../src/util/atomic_file.ts";
 import { collect } from "./options.ts";
 
 const documents = ["config", "study", "overlay", "report"] as const;
@@ -30,8 +29,7 @@ async function schema(name: DocumentName, { plugin, config, out }: Options): Pro
     process.stdout.write(text);
     return;
   }
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(out, text);
+  await writeFileAtomic(out, text);
 }
 
 async function schemaText(name: DocumentName, { plugin, config }: Options): Promise<string> {

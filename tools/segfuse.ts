@@ -77,11 +77,12 @@ function tell(error: unknown, debug: boolean): number {
   return 1;
 }
 
-// A reader that goes away (`segfuse list | head`) is no error of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
+// A reader that goes away (`segfuse list | head`) is no error of ours, and no reason to end a training.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 
 try {
   await createProgram().parseAsync();

@@ -18,9 +18,9 @@ export type AnyReport = { kind: "report"; report: Report } | { kind: "study"; st
  * @throws SegfuseError SEGFUSE_WRITE where the folder cannot be written
  */
 export async function writeReport(folder: string, report: Report): Promise<void> {
-  await write(folder, "report.json", json(report));
-  await write(folder, "report.md", reportMarkdown(report));
-  await write(folder, "report.html", reportHtml(report));
+  await writeFileAtomic(join(folder, "report.json"), json(report));
+  await writeFileAtomic(join(folder, "report.md"), reportMarkdown(report));
+  await writeFileAtomic(join(folder, "report.html"), reportHtml(report));
 }
 
 /**
@@ -37,16 +37,16 @@ export async function writeStudyReport(
   const all = new Map(pictures);
   for (const { panel } of study.samples) {
     const given = pictures.get(panel);
-    if (given !== undefined) await write(folder, panel, given);
+    if (given !== undefined) await writeFileAtomic(join(folder, panel), given);
     else if (!isInside(panel)) continue;
     else {
       const stored = await readFile(join(folder, panel)).catch(() => null);
       if (stored !== null) all.set(panel, stored);
     }
   }
-  await write(folder, "report.json", json(study));
-  await write(folder, "report.md", studyMarkdown(study));
-  await write(folder, "report.html", studyHtml(study, all));
+  await writeFileAtomic(join(folder, "report.json"), json(study));
+  await writeFileAtomic(join(folder, "report.md"), studyMarkdown(study));
+  await writeFileAtomic(join(folder, "report.html"), studyHtml(study, all));
 }
 
 /**
@@ -101,18 +101,6 @@ function check<T>(schema: object, content: unknown, file: string): T {
       .map(({ instancePath, message }) => `${instancePath === "" ? "/" : instancePath} ${message}`)
       .join("; "),
   });
-}
-
-async function write(folder: string, name: string, content: string | Uint8Array): Promise<void> {
-  try {
-    await writeFileAtomic(join(folder, name), content);
-  } catch (cause) {
-    throw new SegfuseError("SEGFUSE_WRITE", "a report cannot be written", {
-      where: join(folder, name),
-      found: (cause as Error).message,
-      cause,
-    });
-  }
 }
 
 /** Panels lie in the report's own folder: a path that leaves it is not followed. */

@@ -45,7 +45,7 @@ export async function writeInitialWeights({
   try {
     materialise(segmentor, config.seed);
     const tensors = await storedTensors(segmentor.namedParameters());
-    await makeWorkDir(dirname(out));
+    makeWorkDir(dirname(out));
     await writeSafetensors(out, tensors, metadata(info), { dtype });
     return tensors.size;
   } finally {

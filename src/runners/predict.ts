@@ -148,7 +148,7 @@ async function writeLogits(
       classes: JSON.stringify(info.classes),
       images: JSON.stringify(samples.map(({ id }) => id)),
     };
-    await makeWorkDir(dirname(path));
+    makeWorkDir(dirname(path));
     await writeSafetensors(path, { logits: { shape: logits.shape, data } }, metadata);
   } finally {
     logits.dispose();

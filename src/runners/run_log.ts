@@ -1,5 +1,5 @@
 import { open, readFile, type FileHandle } from "node:fs/promises";
-import { writeFileAtomically } from "../util/atomic_file.ts";
+import { writeError, writeFileAtomically } from "../util/atomic_file.ts";
 
 /** One line of `run.jsonl`: `event` says what happened, the rest what belongs to it. */
 export interface RunRecord {
@@ -16,16 +16,32 @@ export interface RunRecord {
  * are null.
  */
 export class RunLog {
-  private constructor(private readonly handle: FileHandle) {}
+  private constructor(
+    private readonly path: string,
+    private readonly handle: FileHandle,
+  ) {}
 
-  /** @param iteration what the file says of later updates is taken out */
+  /**
+   * @param iteration what the file says of later updates is taken out
+   * @throws SegfuseError `SEGFUSE_WRITE`
+   */
   static async open(path: string, iteration = 0): Promise<RunLog> {
     await cut(path, iteration);
-    return new RunLog(await open(path, "a"));
+    try {
+      return new RunLog(path, await open(path, "a"));
+    } catch (cause) {
+      throw writeError(path, cause);
+    }
   }
 
+  /** @throws SegfuseError `SEGFUSE_WRITE` */
   async write(record: RunRecord): Promise<void> {
-    await this.handle.write(`${JSON.stringify({ time: new Date().toISOString(), ...record })}\n`);
+    const line = `${JSON.stringify({ time: new Date().toISOString(), ...record })}\n`;
+    try {
+      await this.handle.writeFile(line);
+    } catch (cause) {
+      throw writeError(this.path, cause);
+    }
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decode } from "fast-png";
 import type { LoadedConfig } from "../config/load.ts";
@@ -22,7 +22,6 @@ export class SampleKeeper {
   /** For `testCheckpoint`'s `onImage`. */
   keep = async ({ sample, prediction, total }: EvaluatedImage): Promise<void> => {
     if (!spread(total, sampleCount).includes(sample.index)) return;
-    await mkdir(this.folder, { recursive: true });
     await writeFileAtomic(
       this.file(sample.index),
       encodeIndex(prediction, sample.labelHeight, sample.labelWidth),

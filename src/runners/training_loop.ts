@@ -232,7 +232,7 @@ export class TrainingLoop implements RunControl {
   private async begin(iteration: number): Promise<void> {
     const { workDir, loaded, engine, weights, resumed, info } = this.inputs;
     this.hasBegun = true;
-    await makeWorkDir(workDir);
+    makeWorkDir(workDir);
     if (resumed !== null) await adoptPointers(workDir, resumed);
     await writeFileAtomically(join(workDir, "config.yaml"), [stringifyConfig(loaded.config)]);
     await this.log({

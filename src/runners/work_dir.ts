@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { access, mkdir, readdir, stat, statfs } from "node:fs/promises";
+import { access, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { SegfuseError } from "../errors.ts";
+import { makeFolder } from "../util/folder.ts";
 
 /**
  * Checks that a run can write to its output folder, and changes nothing: the folder itself is made by
@@ -31,9 +32,9 @@ export async function checkWorkDir(workDir: string, allowContent: boolean): Prom
 }
 
 /** Makes the folder. @throws SegfuseError `SEGFUSE_WORK_DIR` */
-export async function makeWorkDir(workDir: string): Promise<void> {
+export function makeWorkDir(workDir: string): void {
   try {
-    await mkdir(workDir, { recursive: true });
+    makeFolder(workDir);
   } catch (cause) {
     throw unusable(workDir, (cause as Error).message, cause);
   }
@@ -59,7 +60,7 @@ function unusable(workDir: string, found: string, cause?: unknown): SegfuseError
   return new SegfuseError("SEGFUSE_WORK_DIR", "the output folder cannot be used", {
     where: workDir,
     found,
-    advice: "another --work-dir",
+    advice: "another output folder",
     cause,
   });
 }

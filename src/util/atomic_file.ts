@@ -1,38 +1,66 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { SegfuseError } from "../errors.ts";
+import { makeFolder } from "./folder.ts";
 
 /**
  * Writes a file whole or not at all: to a temporary file in the same folder, synced to disk, then renamed
- * over `path`. A reader never sees a part of it, and after a failure the temporary file is gone.
+ * over `path`. A reader never sees a part of it, and after a failure the temporary file is gone. Missing folders are
+ * made.
  *
- * @param chunks the file's content in order
+ * @param chunks the file's content in order; what they throw is passed on
+ * @throws SegfuseError `SEGFUSE_WRITE` where the disk refuses
  */
 export async function writeFileAtomically(
   path: string,
   chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  const told = <T>(work: Promise<T>) => toldAs(path, work);
   try {
-    const handle = await open(temporary, "wx");
+    makeFolder(dirname(path));
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
+  try {
+    const handle = await told(open(temporary, "wx"));
     try {
-      for await (const chunk of chunks) await writeAll(handle, chunk);
-      await handle.sync();
+      for await (const chunk of chunks) await told(writeAll(handle, chunk));
+      await told(handle.sync());
     } finally {
-      await handle.close();
+      await told(handle.close());
     }
-    await rename(temporary, path);
+    await told(rename(temporary, path));
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
     throw error;
   }
   await syncFolder(dirname(path));
 }
 
-/** The same for content in one piece; missing folders are made. Errors of the file system are passed on. */
+/** The same for content in one piece. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   await writeFileAtomically(path, [content]);
+}
+
+/** What the file system's refusal to write a file or a folder is told as. */
+export function writeError(path: string, cause: unknown): SegfuseError {
+  return new SegfuseError("SEGFUSE_WRITE", "a file cannot be written", {
+    where: path,
+    // Without Node's "…, open '…'": the name there is the temporary file's.
+    found: cause instanceof Error ? cause.message.split(", ")[0]! : String(cause),
+    advice: "make room or give rights there, or name another place",
+    cause,
+  });
+}
+
+async function toldAs<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
 }
 
 /** A write may take fewer bytes than it was given (2 GiB at most on Linux). */

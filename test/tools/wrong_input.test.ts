@@ -141,7 +141,7 @@ describe("wrong data ends with exit code 1", () => {
       SEGFUSE_WORK_DIR: the output folder cannot be used
         at: ROOT/tiny.yaml/work
         found: ROOT/tiny.yaml is a file
-        try: another --work-dir"
+        try: another output folder"
     `);
   });
 });

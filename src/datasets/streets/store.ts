@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { threadId } from "node:worker_threads";
 import sharp from "sharp";
 import { cacheFolder } from "../../engine/locate.ts";
+import { makeFolder } from "../../util/folder.ts";
 import { renderStreet, type StreetPicture } from "./render.ts";
 
 /** Raise it whenever the same keys give another picture. */
@@ -84,7 +85,7 @@ export class StreetStore {
     const file = this.file(this.folder, index);
     const partial = `${file}.${process.pid}-${threadId}`;
     try {
-      await mkdir(dirname(file), { recursive: true });
+      makeFolder(dirname(file));
       await writeFile(partial, Buffer.concat([image.data, label.data]));
       await rename(partial, file);
     } catch {

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SegfuseError } from "../../errors.ts";
+import { makeFolder } from "../../util/folder.ts";
 import { addonFile, quietFile, quietSource, tensorflowLibraries } from "../locate.ts";
 import { nodePackageFolder, requireFromSegfuse } from "../package.ts";
 import { diskError } from "./files.ts";
@@ -24,7 +24,7 @@ export interface CompileOptions extends Pick<ProcessOptions, "onStart"> {
  * @throws SegfuseError `SEGFUSE_SETUP_COMPILE`, `SEGFUSE_SETUP_DISK`
  */
 export async function compileAddon(options: CompileOptions): Promise<void> {
-  mkdirSync(options.folder, { recursive: true });
+  makeFolder(options.folder);
   const sources = join(nodePackageFolder(), "binding");
   await Promise.all([
     compile(options, addonFile, [

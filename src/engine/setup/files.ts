@@ -1,5 +1,6 @@
-import { mkdirSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { SegfuseError } from "../../errors.ts";
+import { makeFolder } from "../../util/folder.ts";
 
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
 
@@ -38,9 +39,9 @@ export function diskError(folder: string, found: string): SegfuseError {
  *
  * @throws SegfuseError `SEGFUSE_SETUP_CACHE`, `SEGFUSE_SETUP_DISK`
  */
-export function makeFolder(folder: string): void {
+export function makeCacheFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw fileError(error, folder);
   }

@@ -16,7 +16,7 @@ import {
 import { packageFolder } from "../package.ts";
 import { compileAddon } from "./compile.ts";
 import { downloadWheel } from "./download.ts";
-import { assertSpace, makeFolder } from "./files.ts";
+import { assertSpace, makeCacheFolder } from "./files.ts";
 import { assertSupported, currentPlatform } from "./platform.ts";
 import { probeAddon } from "./probe.ts";
 import { findCompiler, findPython } from "./tools.ts";
@@ -62,7 +62,7 @@ export async function setUpEngine(progress: SetupProgress, options: SetupOptions
   const cache = cacheFolder();
   const download = !named && (force || !hasTensorFlow(tensorflow));
   if (download) assertSupported(currentPlatform());
-  makeFolder(cache);
+  makeCacheFolder(cache);
 
   const onWait = (pid: number) =>
     progress.info(`waiting for another set-up of the engine${pid > 0 ? ` (process ${pid})` : ""}`);

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { cp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { SegfuseError } from "../../errors.ts";
 import { syncFile, syncFolder, writeFileAtomically } from "../../util/atomic_file.ts";
+import { makeFolder } from "../../util/folder.ts";
 import { CheckpointFolder, verifyCheckpoint } from "../checkpoints.ts";
 import type { ResumePoint } from "../resume.ts";
 import { checkpointName } from "./names.ts";
@@ -50,7 +51,7 @@ async function copyCheckpoint(source: string, into: string): Promise<void> {
   const name = basename(source);
   const temporary = join(into, `.${name}.copy.tmp`);
   if (existsSync(join(into, name))) return;
-  await mkdir(into, { recursive: true });
+  makeFolder(into);
   await rm(temporary, { recursive: true, force: true });
   await cp(source, temporary, { recursive: true });
   for (const file of await readdir(temporary)) await syncFile(join(temporary, file));

@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { SegfuseError } from "../../errors.ts";
 import { syncFolder, writeFileAtomically } from "../../util/atomic_file.ts";
+import { makeFolder } from "../../util/folder.ts";
 import { fileShape, toFileOrder } from "../../weights/layout.ts";
 import { safetensorsChunks, type StoredTensor } from "../../weights/safetensors.ts";
 import { checkpointName, iterationOf, oldSuffix, readPointer, type Pointer } from "./names.ts";
@@ -24,7 +25,7 @@ export async function storeCheckpoint(job: CheckpointJob): Promise<string> {
   const name = checkpointName(state.iteration);
   const temporary = join(folder, `.${name}.${randomUUID()}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await removeBroken(folder);
     await checkRoom(job);
     await mkdir(temporary);
@@ -38,7 +39,7 @@ export async function storeCheckpoint(job: CheckpointJob): Promise<string> {
     await prune(folder, state.iteration, retention);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
-    throw error instanceof SegfuseError ? error : unwritten(join(folder, name), error);
+    throw unwritten(join(folder, name), error);
   }
   return join(folder, name);
 }
@@ -120,10 +121,12 @@ async function checkRoom({ folder, files, state }: CheckpointJob): Promise<void>
 
 /** What a failure to write is told as. */
 export function unwritten(where: string, cause: unknown, expected?: string): SegfuseError {
+  const coded = cause instanceof SegfuseError ? cause : null;
+  if (coded !== null && coded.code !== "SEGFUSE_WRITE") return coded;
   return new SegfuseError("SEGFUSE_CHECKPOINT_WRITE", "a checkpoint could not be written", {
     where,
     ...(expected === undefined ? {} : { expected }),
-    found: cause instanceof Error ? cause.message : String(cause),
+    found: coded?.details.found ?? (cause instanceof Error ? cause.message : String(cause)),
     advice: "make room or give the folder back, then --resume: the checkpoints before this one are whole",
     cause,
   });
