@@ -87,6 +87,8 @@ export const errorCodes = {
   SEGFUSE_TENSORBOARD_ENGINE: { exit: 1, title: "TensorBoard files on an engine that cannot write them" },
   SEGFUSE_LOSS_DIVERGED: { exit: 1, title: "the loss grew beyond what a run recovers from" },
   SEGFUSE_LABEL_VALUE: { exit: 1, title: "a label is neither a class nor the ignore index" },
+  SEGFUSE_METRIC: { exit: 1, title: "a metric threw, or gave no number" },
+  SEGFUSE_METRIC_OPTIONS: { exit: 2, title: "a metric is named without the options that it needs" },
   SEGFUSE_WINDOW_STRIDE: { exit: 2, title: "sliding windows leave gaps" },
   SEGFUSE_REPORT_READ: { exit: 2, title: "a report cannot be read" },
   SEGFUSE_REPORT_INVALID: { exit: 2, title: "a report does not follow its schema" },

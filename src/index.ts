@@ -56,6 +56,7 @@ export {
   defineHead,
   defineHook,
   defineLoss,
+  defineMetric,
   defineNameMap,
   defineNeck,
   defineOptimizer,
@@ -69,13 +70,14 @@ export {
   type HookRecord,
   type Kind,
   type LossRecord,
+  type MetricRecord,
   type NameMapRecord,
   type NeckRecord,
   type OptimizerRecord,
   type ScheduleRecord,
   type TransformRecord,
 } from "./registry/component.ts";
-export { componentRef, pathOption, type ComponentConfig } from "./registry/component_ref.ts";
+export { componentName, componentRef, pathOption, type ComponentConfig } from "./registry/component_ref.ts";
 
 // What components are made of
 export { composeNeck, type NeckParts } from "./models/compose_neck.ts";
@@ -156,5 +158,12 @@ export type {
   RunControl,
   Schedule,
 } from "./runners/contracts.ts";
-export type { EvaluationResult } from "./evaluation/contracts.ts";
+export { meanOfClasses, nanMean } from "./evaluation/metrics/parts.ts";
+export type {
+  ClassCounts,
+  EvaluationCounts,
+  EvaluationResult,
+  Metric,
+  MetricInputs,
+} from "./evaluation/contracts.ts";
 export { Random } from "./util/random.ts";

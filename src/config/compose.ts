@@ -30,9 +30,16 @@ export function composeSchema(root: TSchema, registry: Registry): JsonSchema {
   const fill = (schema: JsonSchema): JsonSchema =>
     mapSchema(schema, (inner) => {
       if (inner[marks.component] !== undefined) return reference(inner);
+      if (inner[marks.names] !== undefined || inner[marks.suggested] !== undefined) return withNames(inner);
       const closed = inner.properties !== undefined && inner.additionalProperties === undefined;
       return closed ? { ...inner, additionalProperties: false } : inner;
     });
+
+  const withNames = (schema: JsonSchema): JsonSchema => {
+    const { [marks.names]: kind, [marks.suggested]: suggested, enum: others = [], ...rest } = schema;
+    if (suggested !== undefined) return { ...rest, examples: registry.types(suggested as Kind) };
+    return { ...rest, enum: [...registry.types(kind as Kind), ...others] };
+  };
 
   const union = (kind: Kind, common: JsonSchema | undefined, usual: string | undefined): JsonSchema => {
     const records = registry.list(kind) as readonly AnyRecord[];

@@ -1,7 +1,6 @@
 import { Type, type Static } from "typebox";
-import { metricNames } from "../evaluation/metrics.ts";
-import { scoreNames } from "../evaluation/scores.ts";
-import { componentRef, pathOption } from "../registry/component_ref.ts";
+import { lossScore } from "../evaluation/scores.ts";
+import { componentName, componentRef, pathOption } from "../registry/component_ref.ts";
 
 // The sections of a config, with every key that is no component's own option. Written once here: the
 // static type, the JSON schema, the defaults and the descriptions that editors and `segfuse list` show.
@@ -31,7 +30,10 @@ const nullable = <S extends Parameters<typeof Type.Union>[0][number]>(
   options: { description: string; default?: unknown },
 ) => Type.Union([schema, Type.Null()], { default: null, ...options });
 
-const metricName = Type.Enum([...metricNames]);
+const metric = Type.Union([
+  componentName("metric", { description: "a metric's name" }),
+  componentRef("metric", { description: "a metric with options" }),
+]);
 
 const EngineSection = Type.Object(
   {
@@ -241,11 +243,11 @@ const EvaluationSection = Type.Object(
       description: "image scales whose class probabilities are averaged",
     }),
     flip: Type.Boolean({ default: false, description: "average with the mirrored image as well" }),
-    metrics: Type.Array(metricName, {
+    metrics: Type.Array(metric, {
       minItems: 1,
       uniqueItems: true,
       default: ["mIoU", "mAcc", "aAcc"],
-      description: "metrics that tables and logs show; reports hold all of them",
+      description: "metrics that tables and logs show; reports hold all of segfuse's own",
     }),
     loss: Type.Boolean({
       default: true,
@@ -262,7 +264,7 @@ const CheckpointSection = Type.Object(
     keep_every: nullable(updates, {
       description: "checkpoints at multiples of this are kept for ever; null: none",
     }),
-    best: nullable(Type.Enum([...scoreNames]), {
+    best: nullable(componentName("metric", { also: [lossScore] }), {
       default: "mIoU",
       description: "score whose best checkpoint is kept (val_loss: the lowest); null: none",
     }),

@@ -1,22 +1,28 @@
 import { basename, resolve } from "node:path";
 import { Type, type Static } from "typebox";
-import { metricNames } from "../evaluation/metrics.ts";
 import { readWithBases } from "./bases.ts";
+import { schemaKeywords } from "../registry/component_ref.ts";
 import type { Registry } from "../registry/registry.ts";
 import { assertNone, ConfigError, distinct, nearestName, shorten, type Complaint } from "./complaint.ts";
 import { ConfigLoader, type LoadedConfig, type LoadOptions } from "./load.ts";
 import { commandLineOrigin } from "./origin.ts";
 import { readOverlay, RowSchema, rowName, type Overlay, type Row } from "./overlay.ts";
 import { resolvePaths } from "./paths.ts";
-import { metricComplaints, unusedSections } from "./study_rules.ts";
-import { child, keyOriginAt, originAt } from "./tree.ts";
+import { metricComplaints, unknownMetric, unusedSections } from "./study_rules.ts";
+import { child, keyOriginAt, originAt, type MapNode } from "./tree.ts";
 import { Validator } from "./validate.ts";
 
 /** A study: the rows of one table, each a config, beside the paper's numbers. */
 export const StudySchema = Type.Object(
   {
     title: Type.String({ minLength: 1, description: "above the table" }),
-    metric: Type.String({ minLength: 1, default: "mIoU", description: "the metric that the table compares" }),
+    // Any text, because the plug-ins of the rows are not known when the study's own file is checked.
+    metric: Type.String({
+      minLength: 1,
+      default: "mIoU",
+      description: "the metric that the table compares",
+      [schemaKeywords.suggested]: "metric",
+    }),
     baseline: Type.Union([rowName("a row's name"), Type.Null()], {
       default: null,
       description: "the row that the others are compared with",
@@ -98,12 +104,6 @@ export async function loadStudy(file: string, options: StudyOptions = {}): Promi
       }),
     ]);
   }
-  const nearestMetric = nearestName(study.metric, metricNames);
-  if (!(metricNames as readonly string[]).includes(study.metric)) {
-    const at = { origin: originAt(tree, ["metric"]), path: ["metric"] };
-    const message = `there is no metric '${shorten(study.metric)}'`;
-    assertNone([{ code: "SEGFUSE_STUDY_METRIC", message, ...at, ...nearestMetric, valid: metricNames }]);
-  }
   const chosen = choose(inOrder(rows), options.rows);
   return {
     path,
@@ -112,7 +112,7 @@ export async function loadStudy(file: string, options: StudyOptions = {}): Promi
     metric: study.metric,
     baseline: study.baseline,
     seeds: options.seeds ?? study.seeds,
-    rows: await loadRows(chosen, loader, { overlays, metric: study.metric, all: rows }),
+    rows: await loadRows(chosen, loader, { overlays, metric: study.metric, all: rows, tree }),
   };
 }
 
@@ -152,9 +152,9 @@ function stem(path: string): string {
 async function loadRows(
   rows: readonly Row[],
   loader: ConfigLoader,
-  study: { overlays: readonly Overlay[]; metric: string; all: readonly Row[] },
+  study: { overlays: readonly Overlay[]; metric: string; all: readonly Row[]; tree: MapNode },
 ): Promise<StudyRow[]> {
-  const { overlays } = study;
+  const { overlays, metric, tree } = study;
   const complaints: Complaint[] = [];
   const loaded: StudyRow[] = [];
   for (const row of rows) {
@@ -163,7 +163,7 @@ async function loadRows(
       const config = await loader.load(row.config, overlays, row.name, by);
       complaints.push(
         ...initFromTwice(row, config),
-        ...metricComplaints(row, config, study.metric),
+        ...metricComplaints(row, config, metric),
         ...unusedSections(row, config, study),
       );
       loaded.push({
@@ -179,6 +179,8 @@ async function loadRows(
       complaints.push(...error.complaints);
     }
   }
+  // By now the rows' plug-ins are there.
+  complaints.unshift(...unknownMetric(metric, tree, loader.registry));
   // Rows share their bases: what is wrong in one of those is said once.
   assertNone(distinct(complaints));
   return loaded;

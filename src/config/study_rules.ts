@@ -1,14 +1,28 @@
-import type { Complaint } from "./complaint.ts";
+import { isStandard, metricName } from "../evaluation/metric_entry.ts";
+import type { Registry } from "../registry/registry.ts";
+import { nearestName, shorten, type Complaint } from "./complaint.ts";
 import type { LoadedConfig } from "./load.ts";
 import type { Overlay, Row } from "./overlay.ts";
+import { originAt, type MapNode } from "./tree.ts";
 
-/** A study's metric is one that each row's evaluation computes: boundary IoU is computed on request alone. */
+/** A study's metric is one that is registered, by segfuse or by a plug-in of its rows. */
+export function unknownMetric(metric: string, tree: MapNode, registry: Registry): Complaint[] {
+  const valid = registry.types("metric");
+  if (valid.includes(metric)) return [];
+  const at = { origin: originAt(tree, ["metric"]), path: ["metric"] };
+  const message = `there is no metric '${shorten(metric)}'`;
+  return [{ code: "SEGFUSE_STUDY_METRIC", message, ...at, ...nearestName(metric, valid), valid }];
+}
+
+/** A study's metric is one that each row's evaluation computes: boundary IoU and plug-ins' are computed on request alone. */
 export function metricComplaints(
   row: Row,
-  { config, origins }: LoadedConfig,
+  { config, origins, registry }: LoadedConfig,
   metric: string,
 ): readonly Complaint[] {
-  if (metric !== "mBIoU" || config.evaluation.metrics.includes(metric)) return [];
+  const names = config.evaluation.metrics.map(metricName);
+  if (names.includes(metric) || !registry.has("metric", metric)) return [];
+  if (isStandard(registry, registry.get("metric", metric))) return [];
   return [
     {
       code: "SEGFUSE_STUDY_METRIC",
@@ -16,7 +30,7 @@ export function metricComplaints(
       origin: origins.get("evaluation.metrics") ?? row.origin,
       path: ["evaluation", "metrics"],
       expected: `${metric} among them`,
-      found: config.evaluation.metrics.join(", "),
+      found: names.join(", "),
     },
   ];
 }

@@ -1,4 +1,4 @@
-import type { Size } from "./contracts.ts";
+import type { ClassCounts, Size } from "./contracts.ts";
 
 /** Width of the boundary as a share of the image's diagonal (Cheng et al.'s default). */
 const DILATION_RATIO = 0.02;
@@ -37,12 +37,13 @@ export class BoundaryCounts {
     }
   }
 
-  /** Boundary IoU of each class; NaN for a class that is in no label and no prediction. */
-  iou(): number[] {
-    return Array.from(this.intersection, (both, c) => {
-      const union = this.predicted[c]! + this.labelled[c]! - both;
-      return union === 0 ? NaN : both / union;
-    });
+  /** Of each class. */
+  counts(): ClassCounts[] {
+    return Array.from(this.intersection, (intersection, c) => ({
+      intersection,
+      prediction: this.predicted[c]!,
+      label: this.labelled[c]!,
+    }));
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { DatasetInfo, EvaluationSample } from "../datasets/contracts.ts";
 import type { NetworkContext } from "../nn/context.ts";
-import type { ClassMetrics, ConstantGuess, MetricName, Metrics } from "./metrics.ts";
+import type { Better } from "./metrics/contracts.ts";
+
+export type { Better, ClassCounts, EvaluationCounts, Metric, MetricInputs } from "./metrics/contracts.ts";
 
 /** [height, width] in pixels. */
 export type Size = readonly [height: number, width: number];
@@ -24,8 +26,6 @@ export interface EvaluationOptions {
   readonly scales: readonly number[];
   /** Every scale a second time, mirrored left to right. */
   readonly flip: boolean;
-  /** Metrics that are shown; boundary IoU (`mBIoU`) is only counted where it is named. */
-  readonly metrics: readonly string[];
 }
 
 /** What evaluation needs of an evaluation loader. */
@@ -45,11 +45,61 @@ export interface EvaluatedImage {
   readonly total: number;
 }
 
+/** One class's scores, as fractions. NaN where a score is not defined. */
+export interface ClassMetrics {
+  readonly IoU: number;
+  readonly Acc: number;
+  readonly Dice: number;
+  readonly Precision: number;
+  readonly Recall: number;
+  readonly Fscore: number;
+  /** Boundary IoU, where it was asked for. */
+  readonly BIoU?: number;
+}
+
+/**
+ * Scores of a whole evaluation by metric, as fractions; NaN where a score is not defined. segfuse's own are all there,
+ * boundary IoU (`mBIoU`) and those of plug-ins where they were asked for.
+ */
+export interface Metrics {
+  readonly mIoU: number;
+  readonly mAcc: number;
+  readonly aAcc: number;
+  readonly fwIoU: number;
+  readonly mDice: number;
+  readonly mFscore: number;
+  readonly mPrecision: number;
+  readonly mRecall: number;
+  readonly kappa: number;
+  readonly mBIoU?: number;
+  readonly [name: string]: number | undefined;
+}
+
+/** What a reader must know of a metric that is not one that every report has: a plug-in's, or one with options. */
+export interface ExtraMetric {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly better: Better;
+  /** As the config has them, defaults filled in. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The head of its column by class; null: it has none of its own. */
+  readonly column: string | null;
+}
+
+/** What a constant guess of the commonest class of the evaluated labels scores. */
+export interface ConstantGuess {
+  readonly class: number;
+  readonly mIoU: number;
+  readonly mAcc: number;
+  readonly aAcc: number;
+}
+
 /** One class's scores and the pixels that they are made from. */
 export interface ClassResult extends ClassMetrics {
   readonly name: string;
-  /** Boundary IoU, where it was asked for. */
-  readonly BIoU?: number;
+  /** By metric, where an extra one has scores by class. */
+  readonly extra?: Readonly<Record<string, number>>;
   readonly labelPixels: number;
   readonly predictedPixels: number;
   readonly intersectionPixels: number;
@@ -58,6 +108,7 @@ export interface ClassResult extends ClassMetrics {
 /** All that an evaluation found. Scores are fractions, NaN where they are not defined. */
 export interface EvaluationResult {
   readonly metrics: Metrics;
+  readonly extraMetrics: readonly ExtraMetric[];
   readonly perClass: readonly ClassResult[];
   /** Names of the classes that are in no label and no prediction: in none of the means. */
   readonly absentClasses: readonly string[];
@@ -76,5 +127,3 @@ export interface EvaluationResult {
   /** Wall-clock time of the whole evaluation, reading included. */
   readonly seconds: number;
 }
-
-export type { MetricName };

@@ -2,7 +2,9 @@ import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { EvaluationSample } from "../datasets/contracts.ts";
 import { BoundaryCounts } from "./boundary.ts";
 import { Confusion } from "./confusion.ts";
+import { constantGuess } from "./constant_guess.ts";
 import type {
+  ClassCounts,
   EvaluatedImage,
   EvaluationOptions,
   EvaluationResult,
@@ -11,7 +13,8 @@ import type {
   Size,
 } from "./contracts.ts";
 import { inferenceSettings } from "./inference.ts";
-import { classCounts, classMetrics, constantGuess, nanMean, overallMetrics } from "./metrics.ts";
+import type { MetricList } from "./metric_list.ts";
+import { classCounts } from "./metrics/parts.ts";
 import { MeanLoss } from "./mean_loss.ts";
 import { predictImages } from "./predict.ts";
 
@@ -19,6 +22,7 @@ export interface EvaluateInputs {
   readonly segmentor: InferenceNetwork;
   readonly loader: EvaluationSource;
   readonly options: EvaluationOptions;
+  readonly metrics: MetricList;
   /**
    * The loss of logits [batch, height, width, classes] at the labels' size, labels [batch, height, width] (int32);
    * default: none is counted. With several scales or flip it is that of the image as it is.
@@ -39,14 +43,14 @@ export interface EvaluateInputs {
  * Evaluates a network on a split: the one path that training, `segfuse test` and studies share. Images are
  * streamed; what stays are counts. The network is in evaluation mode meanwhile and gets its mode back.
  *
- * @throws SegfuseError SEGFUSE_LABEL_VALUE, SEGFUSE_WINDOW_STRIDE, and what the loader throws
+ * @throws SegfuseError SEGFUSE_LABEL_VALUE, SEGFUSE_WINDOW_STRIDE, SEGFUSE_METRIC, and what the loader throws
  */
 export async function evaluate(inputs: EvaluateInputs): Promise<EvaluationResult> {
-  const { segmentor, loader, options, onImage } = inputs;
+  const { segmentor, loader, options, metrics, onImage } = inputs;
   const started = performance.now();
   const settings = inferenceSettings(options, inputs.cropSize);
   const confusion = new Confusion(loader.info.classes.length, loader.info.ignoreIndex);
-  const boundary = options.metrics.includes("mBIoU") ? new BoundaryCounts(loader.info.classes.length) : null;
+  const boundary = metrics.needsBoundary ? new BoundaryCounts(loader.info.classes.length) : null;
   const loss = inputs.loss === undefined ? null : new MeanLoss(inputs.loss, loader.info.ignoreIndex);
   let done = 0;
 
@@ -70,30 +74,37 @@ export async function evaluate(inputs: EvaluateInputs): Promise<EvaluationResult
     segmentor.context.training = wasTraining;
   }
   const seconds = (performance.now() - started) / 1000;
-  return { ...summarise(confusion, boundary, loader.info.classes, done, seconds), loss: loss?.mean ?? null };
+  const { classes } = loader.info;
+  return {
+    ...summarise({ confusion, boundary, metrics, classes, images: done, seconds }),
+    loss: loss?.mean ?? null,
+  };
 }
 
-/** Metrics from counts; `seconds` and `images` are passed on. */
-export function summarise(
-  confusion: Confusion,
-  boundary: BoundaryCounts | null,
-  classes: readonly string[],
-  images: number,
-  seconds: number,
-): EvaluationResult {
+/** What an evaluation has counted; `seconds` and `images` are passed on. */
+export interface Counted {
+  readonly confusion: Confusion;
+  readonly boundary: BoundaryCounts | null;
+  readonly metrics: MetricList;
+  readonly classes: readonly string[];
+  readonly images: number;
+  readonly seconds: number;
+}
+
+/** Scores from counts. @throws SegfuseError `SEGFUSE_METRIC` */
+export function summarise({ confusion, metrics, classes, images, ...counted }: Counted): EvaluationResult {
   const rows = confusion.toRows();
   const counts = classCounts(rows);
-  const boundaryIou = boundary?.iou();
-  const perClass = classMetrics(counts).map((scores, c) => ({
+  const scores = metrics.compute(rows, counted.boundary?.counts() ?? null);
+  const perClass = scores.perClass.map(({ own, extra }, c) => ({
     name: classes[c]!,
-    ...scores,
-    ...(boundaryIou && { BIoU: boundaryIou[c]! }),
-    labelPixels: counts[c]!.label,
-    predictedPixels: counts[c]!.prediction,
-    intersectionPixels: counts[c]!.intersection,
+    ...own,
+    ...(extra && { extra }),
+    ...pixelsOf(counts[c]!),
   }));
   return {
-    metrics: { ...overallMetrics(rows), ...(boundaryIou && { mBIoU: nanMean(boundaryIou) }) },
+    metrics: scores.metrics,
+    extraMetrics: metrics.extra,
     perClass,
     absentClasses: perClass.filter(({ IoU }) => Number.isNaN(IoU)).map(({ name }) => name),
     confusion: rows,
@@ -102,8 +113,12 @@ export function summarise(
     images,
     pixels: confusion.pixels,
     ignoredPixels: confusion.ignoredPixels,
-    seconds,
+    seconds: counted.seconds,
   };
+}
+
+function pixelsOf({ label, prediction, intersection }: ClassCounts) {
+  return { labelPixels: label, predictedPixels: prediction, intersectionPixels: intersection };
 }
 
 /** Consecutive samples of one image size and one label size, at most `limit` together. */

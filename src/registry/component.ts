@@ -1,6 +1,7 @@
 import type { Static, TObject } from "typebox";
 import type { Dataset, DatasetInfo, Transform, TransformInputs } from "../datasets/contracts.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { Better, Metric, MetricInputs } from "../evaluation/metrics/contracts.ts";
 import type { Loss, LossInputs } from "../losses/contracts.ts";
 import type {
   AuxiliaryHead,
@@ -106,6 +107,18 @@ export interface HookRecord<S extends TObject = TObject> extends RecordBase<"hoo
   readonly isRepeatable?: boolean;
   create(options: Static<S>, context: HookContext): Hook;
 }
+export interface MetricRecord<S extends TObject = TObject> extends RecordBase<"metric", S> {
+  /** What reports call it; default: its type. */
+  readonly title?: string;
+  /** The head of its column in tables by class; default: the title. */
+  readonly column?: string;
+  /** Default `higher`. */
+  readonly better?: Better;
+  /** True where it is computed from the masks' boundaries, which are counted only for such metrics. */
+  readonly needsBoundary?: boolean;
+  /** Called before a run's first update, and tried on made-up counts; throws where options do not fit the classes. */
+  create(options: Static<S>, inputs: MetricInputs): Metric;
+}
 export interface NameMapRecord<S extends TObject = TObject> extends RecordBase<"name_map", S> {
   create(options: Static<S>): NameMap;
 }
@@ -121,6 +134,7 @@ export interface RecordsByKind {
   optimizer: OptimizerRecord;
   schedule: ScheduleRecord;
   hook: HookRecord;
+  metric: MetricRecord;
   name_map: NameMapRecord;
 }
 export type Kind = keyof RecordsByKind;
@@ -153,5 +167,7 @@ export const defineSchedule = <S extends TObject>(d: Definition<ScheduleRecord<S
   ({ kind: "schedule", ...d }) as unknown as ScheduleRecord;
 export const defineHook = <S extends TObject>(d: Definition<HookRecord<S>>): HookRecord =>
   ({ kind: "hook", ...d }) as unknown as HookRecord;
+export const defineMetric = <S extends TObject>(d: Definition<MetricRecord<S>>): MetricRecord =>
+  ({ kind: "metric", ...d }) as unknown as MetricRecord;
 export const defineNameMap = <S extends TObject>(d: Definition<NameMapRecord<S>>): NameMapRecord =>
   ({ kind: "name_map", ...d }) as unknown as NameMapRecord;

@@ -13,6 +13,10 @@ export const schemaKeywords = {
   component: "x-component",
   /** Options that every type in the slot has, whatever its record says; a record's own option of that name wins. */
   common: "x-common",
+  /** On a text that names a component: its kind. The composer adds the names of that kind's records. */
+  names: "x-names",
+  /** As `names`, but any other text is valid as well: plug-ins that are not known yet may have it. */
+  suggested: "x-suggested-names",
   /** True on a string that is a path: it is resolved against the file that wrote it. */
   path: "x-path",
 } as const;
@@ -38,6 +42,19 @@ export function componentRef(
     ...(common === undefined ? {} : { [schemaKeywords.common]: common }),
     ...rest,
   });
+}
+
+/**
+ * The name of a registered component of a kind, without options: `checkpoint.best: mIoU`.
+ *
+ * @param options `also`: names that are valid beside those of the records
+ */
+export function componentName(
+  kind: Kind,
+  options: { also?: readonly string[]; default?: string; description?: string } = {},
+): TUnsafe<string> {
+  const { also = [], ...rest } = options;
+  return Type.Unsafe<string>({ type: "string", [schemaKeywords.names]: kind, enum: [...also], ...rest });
 }
 
 /**

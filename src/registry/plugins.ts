@@ -1,6 +1,7 @@
 import { createRequire, register } from "node:module";
 import { pathToFileURL } from "node:url";
 import { SegfuseError } from "../errors.ts";
+import { isReservedScore } from "../evaluation/scores.ts";
 import { packageRoot } from "../util/package_root.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { apiVersion } from "./api_version.ts";
@@ -19,6 +20,7 @@ const makers: Record<Kind, string> = {
   optimizer: "create",
   schedule: "create",
   hook: "create",
+  metric: "create",
   name_map: "create",
 };
 
@@ -117,7 +119,16 @@ function recordProblem(value: unknown): string | null {
   if (!isObjectSchema(record.schema)) return `the ${kind} '${type}' without a schema (Type.Object)`;
   const maker = makers[kind as Kind];
   if (typeof record[maker] !== "function") return `the ${kind} '${type}' without ${maker}()`;
-  return null;
+  return kind === "metric" ? metricProblem(type, record) : null;
+}
+
+/** What a wrong word here would spoil is not seen before a report is read, or a checkpoint is kept as the best. */
+function metricProblem(type: string, { title, column, better }: Record<string, unknown>): string | null {
+  if (isReservedScore(type)) return `the metric '${type}', a name that the loss has`;
+  if (better !== undefined && better !== "higher" && better !== "lower")
+    return `the metric '${type}' whose better is ${JSON.stringify(better)}, and not "higher" or "lower"`;
+  const isText = (value: unknown) => value === undefined || typeof value === "string";
+  return isText(title) && isText(column) ? null : `the metric '${type}' whose title or column is no text`;
 }
 
 function isObjectSchema(value: unknown): boolean {

@@ -4,6 +4,7 @@ import { container as rootContainer, type DependencyContainer } from "tsyringe";
 import { datasets } from "../datasets/index.ts";
 import { transforms } from "../datasets/transforms/index.ts";
 import { SegfuseError } from "../errors.ts";
+import { metrics } from "../evaluation/metrics/index.ts";
 import { auxiliaryHeads, heads } from "../heads/index.ts";
 import { losses } from "../losses/index.ts";
 import { backbones } from "../models/backbones/index.ts";
@@ -29,6 +30,7 @@ export const kinds = [
   "optimizer",
   "schedule",
   "hook",
+  "metric",
   "name_map",
 ] as const satisfies readonly Kind[];
 
@@ -44,6 +46,7 @@ const builtIn: readonly AnyRecord[] = [
   ...schedules,
   ...nameMaps,
   ...hooks,
+  ...metrics,
 ];
 
 /** What one run shares; each part is bound under its token of {@link runTokens}. */
@@ -117,6 +120,11 @@ export class Registry {
 
   types(kind: Kind): string[] {
     return this.list(kind).map((record) => record.type);
+  }
+
+  /** Whether a record is segfuse's own. */
+  isBuiltIn(record: AnyRecord): boolean {
+    return builtIn.includes(record);
   }
 
   /** Where a record comes from: `segfuse` or a plug-in's path or package. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { EvaluationResult } from "../evaluation/contracts.ts";
-import type { Metrics } from "../evaluation/metrics.ts";
-import { nanMean } from "../evaluation/metrics.ts";
+import { nanMean } from "../evaluation/metrics/parts.ts";
+import { scoreIn } from "./extra_metrics.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport, StudyRow, StudyRun } from "./study_schema.ts";
 
@@ -34,6 +34,9 @@ export function createReport(inputs: ReportInputs): Report {
       ignored_pixels: result.ignoredPixels,
     },
     metrics: defined(result.metrics),
+    ...(result.extraMetrics.length > 0 && {
+      extra_metrics: result.extraMetrics.map((metric) => ({ ...metric })),
+    }),
     per_class: result.perClass.map((c) => ({
       name: c.name,
       ...defined({
@@ -45,6 +48,7 @@ export function createReport(inputs: ReportInputs): Report {
         Fscore: c.Fscore,
       }),
       ...(c.BIoU !== undefined && { BIoU: orNull(c.BIoU) }),
+      ...(c.extra && { extra: defined(c.extra) }),
       label_pixels: c.labelPixels,
       predicted_pixels: c.predictedPixels,
       intersection_pixels: c.intersectionPixels,
@@ -110,9 +114,9 @@ export function datasetFingerprint(classes: readonly string[], ids: Iterable<str
 }
 
 function spreads(runs: readonly StudyRun[]): StudyRow["metrics"] {
-  const names = Object.keys(runs[0]?.metrics ?? {}) as (keyof Metrics)[];
+  const names = Object.keys(runs[0]?.metrics ?? {});
   return Object.fromEntries(
-    names.map((name) => [name, spread(runs.map((run) => run.metrics[name] ?? null))]),
+    names.map((name) => [name, spread(runs.map((run) => scoreIn(run.metrics, name) ?? null))]),
   );
 }
 

@@ -1,4 +1,5 @@
 import { formatDuration } from "../util/duration.ts";
+import { metricFacts } from "./extra_metrics.ts";
 import { grouped, millions, percent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport } from "./study_schema.ts";
@@ -16,6 +17,7 @@ export function reportFacts(report: Report): Fact[] {
         `${grouped(dataset.ignored_pixels)} ignored (fingerprint ${dataset.fingerprint})`,
     ],
     ["Inference", inference(settings)],
+    ...metricFacts(report),
     ["Config", `hash ${config.hash}, seed ${config.seed}${config.path === null ? "" : `, ${config.path}`}`],
     [
       "Checkpoint",
@@ -45,6 +47,7 @@ export function studyFacts(study: StudyReport): Fact[] {
         `(fingerprint ${dataset.fingerprint})`,
     ],
     [seeds.length === 1 ? "Seed" : "Seeds", seeds.join(", ")],
+    ...metricFacts(study),
     ["Engine", engineText(study.engine)],
     ["Versions", versionsText(study.versions)],
     ["Time", `${formatDuration(study.seconds)} for the whole study`],

@@ -1,3 +1,4 @@
+import { extraMetrics, scoreIn } from "./extra_metrics.ts";
 import { type Fact, reportFacts, reportRemarks, studyFacts, constantGuessText } from "./facts.ts";
 import { percent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
@@ -12,7 +13,10 @@ export function reportMarkdown(report: Report): string {
     `# ${escapeMarkdown(report.name)}`,
     `**mIoU ${percent(metrics.mIoU)}** · mAcc ${percent(metrics.mAcc)} · aAcc ${percent(metrics.aAcc)} · ` +
       `fwIoU ${percent(metrics.fwIoU)} · mDice ${percent(metrics.mDice)} · kappa ${percent(metrics.kappa)}` +
-      (metrics.mBIoU === undefined ? "" : ` · boundary IoU ${percent(metrics.mBIoU)}`),
+      (metrics.mBIoU === undefined ? "" : ` · boundary IoU ${percent(metrics.mBIoU)}`) +
+      extraMetrics(report)
+        .map(({ name, title }) => ` · ${escapeMarkdown(title)} ${percent(scoreIn(metrics, name))}`)
+        .join(""),
     ...reportRemarks(report).map(escapeMarkdown),
     "## Classes",
     "Per cent.",

@@ -4,6 +4,8 @@ const strict = { additionalProperties: false } as const;
 
 /** A fraction 0..1 (kappa may be negative); null where a score is not defined. */
 export const Score = Type.Union([Type.Number({ maximum: 1 }), Type.Null()]);
+/** Of a plug-in's metric, which need not end at 1. */
+const AnyScore = Type.Union([Type.Number(), Type.Null()]);
 const Count = Type.Integer({ minimum: 0 });
 const Seconds = Type.Number({ minimum: 0 });
 const Text = Type.String();
@@ -21,8 +23,32 @@ export const MetricsSchema = Type.Object(
     kappa: Score,
     mBIoU: Type.Optional(Score),
   },
-  { ...strict, description: "scores of the whole evaluation, as fractions; null where not defined" },
+  {
+    additionalProperties: AnyScore,
+    description:
+      "scores of the whole evaluation by metric, as fractions; null where not defined; those of plug-ins are in `extra_metrics`",
+  },
 );
+
+/** What a reader must know of metrics that are not in every report. */
+export const ExtraMetricsSchema = Type.Array(
+  Type.Object(
+    {
+      name: Type.String({ description: "the key of its scores" }),
+      title: Text,
+      description: Text,
+      better: Type.Union([Type.Literal("higher"), Type.Literal("lower")]),
+      options: Type.Record(Type.String(), Type.Unknown()),
+      column: Type.Union([Text, Type.Null()], {
+        description: "the head of its column by class; null: it has none of its own",
+      }),
+    },
+    strict,
+  ),
+  { description: "metrics of plug-ins, and others that were given options" },
+);
+/** A metric that is not in every report. */
+export type ReportedMetric = Static<typeof ExtraMetricsSchema>[number];
 
 export const ConstantGuessSchema = Type.Object(
   { class: Text, mIoU: Score, mAcc: Score, aAcc: Score },
@@ -101,6 +127,7 @@ export const ReportSchema = Type.Object(
       description: "trained numbers of the network without the auxiliary head",
     }),
     metrics: MetricsSchema,
+    extra_metrics: Type.Optional(ExtraMetricsSchema),
     per_class: Type.Array(
       Type.Object(
         {
@@ -112,6 +139,9 @@ export const ReportSchema = Type.Object(
           Recall: Score,
           Fscore: Score,
           BIoU: Type.Optional(Score),
+          extra: Type.Optional(
+            Type.Record(Type.String(), AnyScore, { description: "scores of `extra_metrics` by their names" }),
+          ),
           label_pixels: Count,
           predicted_pixels: Count,
           intersection_pixels: Count,

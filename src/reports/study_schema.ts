@@ -1,5 +1,12 @@
 import { Type, type Static } from "typebox";
-import { ConstantGuessSchema, EngineSchema, MetricsSchema, Score, VersionsSchema } from "./schema.ts";
+import {
+  ConstantGuessSchema,
+  EngineSchema,
+  ExtraMetricsSchema,
+  MetricsSchema,
+  Score,
+  VersionsSchema,
+} from "./schema.ts";
 
 const strict = { additionalProperties: false } as const;
 const Count = Type.Integer({ minimum: 0 });
@@ -7,7 +14,7 @@ const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type
 
 const Spread = Type.Object(
   {
-    mean: Score,
+    mean: nullable(Type.Number()),
     sd: nullable(Type.Number({ minimum: 0 })),
   },
   { ...strict, description: "over seeds; sd is the sample standard deviation, null for one seed" },
@@ -77,6 +84,7 @@ export const StudyReportSchema = Type.Object(
       },
       strict,
     ),
+    extra_metrics: Type.Optional(ExtraMetricsSchema),
     rows: Type.Array(StudyRowSchema),
     constant_guess: nullable(ConstantGuessSchema),
     notes: Type.Array(Type.String(), { description: "settings in words, shown below the table" }),

@@ -1,4 +1,5 @@
 import { formatDuration } from "../util/duration.ts";
+import { classColumns, extraMetrics, headerOf, scoreIn } from "./extra_metrics.ts";
 import { grouped, inPercent, percent, points, spreadPercent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport, StudyRow } from "./study_schema.ts";
@@ -9,7 +10,9 @@ const right = (header: string): Column => ({ header, align: "right" });
 const paper = (header: string): Column => ({ header, align: "right", paper: true });
 
 /** Scores by class, in per cent. */
-export function classTable({ per_class: classes }: Report): Table {
+export function classTable(report: Report): Table {
+  const { per_class: classes } = report;
+  const extra = classColumns(report);
   const hasBoundary = classes.some(({ BIoU }) => BIoU !== undefined);
   return {
     columns: [
@@ -19,6 +22,7 @@ export function classTable({ per_class: classes }: Report): Table {
       right("Dice"),
       right("Precision"),
       ...(hasBoundary ? [right("Boundary IoU")] : []),
+      ...extra.map(({ header }) => right(header)),
       right("Pixels"),
     ],
     rows: classes.map((c) => [
@@ -28,6 +32,7 @@ export function classTable({ per_class: classes }: Report): Table {
       percent(c.Dice),
       percent(c.Precision),
       ...(hasBoundary ? [percent(c.BIoU)] : []),
+      ...extra.map(({ name }) => percent(c.extra?.[name])),
       grouped(c.label_pixels),
     ]),
   };
@@ -37,16 +42,18 @@ export function classTable({ per_class: classes }: Report): Table {
 export function studyTable(study: StudyReport): Table {
   const { metric, rows, constant_guess: guess } = study;
   const others = paperMetrics(study).filter((name) => name !== metric);
-  const ours = [metric, ...["mIoU", "mAcc", "aAcc"].filter((name) => name !== metric)];
+  const shown = ["mIoU", "mAcc", "aAcc", ...extraMetrics(study).map(({ name }) => name)];
+  const ours = [metric, ...new Set(shown.filter((name) => name !== metric))];
+  const header = (name: string) => headerOf(study, name);
   const hasDeltas = study.baseline !== null;
   const columns = [
     left("Row"),
-    paper(`paper ${metric}`),
+    paper(`paper ${header(metric)}`),
     ...(hasDeltas ? [paper("Δ paper")] : []),
     ...others.map((name) => paper(`paper ${name}`)),
-    right(`ours ${metric}`),
+    right(oursHeader(study)),
     ...(hasDeltas ? [right("Δ ours")] : []),
-    ...ours.slice(1).map(right),
+    ...ours.slice(1).map((name) => right(header(name))),
     right("iterations"),
     right("train time"),
   ];
@@ -77,6 +84,11 @@ export function studyTable(study: StudyReport): Table {
   return { columns, rows: guess === null ? body : [...body, last] };
 }
 
+/** What heads our column of the metric that a study compares. */
+export function oursHeader(study: StudyReport): string {
+  return `ours ${headerOf(study, study.metric)}`;
+}
+
 /** IoU by class and row of a study, mean over seeds; the classes are the rows. */
 export function studyClassTable(study: StudyReport): { table: Table; values: (number | null)[][] } {
   const values = study.dataset.classes.map((_, c) => study.rows.map((row) => meanClassIou(row, c)));
@@ -96,6 +108,7 @@ export function comparisonTables(reports: readonly { title: string; report: Repo
 } {
   const [first] = reports;
   const names = first?.report.dataset.classes ?? [];
+  const extra = extraMetrics(...reports.map(({ report }) => report));
   const same = reports.every(({ report }) => report.dataset.classes.join("\n") === names.join("\n"));
   return {
     overall: {
@@ -106,6 +119,7 @@ export function comparisonTables(reports: readonly { title: string; report: Repo
         right("mAcc"),
         right("aAcc"),
         right("fwIoU"),
+        ...extra.map(({ name }) => right(headerOf({ extra_metrics: extra }, name))),
         right("iteration"),
       ],
       rows: reports.map(({ title, report }) => [
@@ -115,6 +129,7 @@ export function comparisonTables(reports: readonly { title: string; report: Repo
         percent(report.metrics.mAcc),
         percent(report.metrics.aAcc),
         percent(report.metrics.fwIoU),
+        ...extra.map(({ name }) => percent(scoreIn(report.metrics, name))),
         grouped(report.checkpoint?.iteration),
       ]),
     },

@@ -1,4 +1,5 @@
 import { constantGuessText, reportRemarks } from "./facts.ts";
+import { classColumns, scoreIn, titleOf } from "./extra_metrics.ts";
 import { percent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport } from "./study_schema.ts";
@@ -7,18 +8,25 @@ import { comparisonTables, studyTable } from "./tables.ts";
 
 /** An evaluation for the terminal: Class | IoU | Acc in per cent, then the overall scores. */
 export function formatReport(report: Report): string {
+  const extra = classColumns(report);
   const classes = textTable({
     columns: [
       { header: "Class", align: "left" },
       { header: "IoU", align: "right" },
       { header: "Acc", align: "right" },
+      ...extra.map(({ header }) => ({ header, align: "right" }) as const),
     ],
-    rows: report.per_class.map(({ name, IoU, Acc }) => [name, percent(IoU), percent(Acc)]),
+    rows: report.per_class.map((c) => [
+      c.name,
+      percent(c.IoU),
+      percent(c.Acc),
+      ...extra.map(({ name }) => percent(c.extra?.[name])),
+    ]),
   });
   const shown = [...new Set(["aAcc", "mIoU", "mAcc", ...report.settings.metrics])];
   const scores = shown
-    .filter((name) => name in report.metrics)
-    .map((name) => `${name} ${percent(report.metrics[name as "mIoU"])}`)
+    .filter((name) => scoreIn(report.metrics, name) !== undefined)
+    .map((name) => `${titleOf(report, name)} ${percent(scoreIn(report.metrics, name))}`)
     .join("   ");
   return [classes, "", scores, ...reportRemarks(report)].join("\n");
 }

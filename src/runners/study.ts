@@ -5,6 +5,7 @@ import type { LoadedStudy, StudyRow } from "../config/study.ts";
 import { withSeed, type LoadedConfig } from "../config/load.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Registry } from "../registry/registry.ts";
+import { extraMetrics, unequalMetrics } from "../reports/extra_metrics.ts";
 import { createStudyReport, studyRun, type StudyRowInputs } from "../reports/create.ts";
 import { readReport, writeStudyReport } from "../reports/files.ts";
 import type { Report } from "../reports/schema.ts";
@@ -256,15 +257,18 @@ async function writeTable(
   }));
   const { samples, pictures } = await drawSamples(last.loaded, places);
   const { type, split, fingerprint, images, classes, palette } = report.dataset;
+  const reports = study.rows.flatMap(runsOf).map((run) => run.report);
+  const extra = extraMetrics(...reports);
   const table = createStudyReport({
     title: study.title,
     metric: study.metric,
     baseline: study.baseline,
     seeds: [...study.seeds],
     dataset: { type, split, fingerprint, images, classes, palette },
+    ...(extra.length > 0 && { extra_metrics: extra }),
     rows,
     constant_guess: report.constant_guess,
-    notes: settings(study),
+    notes: [...settings(study), ...unequalMetrics(reports)],
     samples,
     engine: report.engine,
     versions: report.versions,

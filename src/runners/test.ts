@@ -6,6 +6,7 @@ import { openEngine } from "../engine/engine.ts";
 import { SegfuseError } from "../errors.ts";
 import type { EvaluatedImage, EvaluationResult } from "../evaluation/contracts.ts";
 import { evaluate } from "../evaluation/evaluate.ts";
+import { metricName } from "../evaluation/metric_entry.ts";
 import { inferenceSettings } from "../evaluation/inference.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -19,6 +20,7 @@ import type { Metadata } from "../weights/safetensors.ts";
 import { openWeights } from "../weights/open.ts";
 import { findCheckpoint, sha256Of } from "./checkpoints.ts";
 import { checkStop } from "./interruption.ts";
+import { reportMetrics } from "./metrics.ts";
 import { countParameters, networkFor } from "./network.ts";
 import type { ProgressCallback } from "./progress.ts";
 import { EvaluationClock } from "./texts.ts";
@@ -52,6 +54,7 @@ export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
   const { weights } = await findCheckpoint(inputs.checkpoint);
   const dataset = await openDataset(config, "test");
   const { info } = dataset;
+  const metrics = reportMetrics(config, registry, info);
   const segmentor = networkFor(config, info, registry);
   const engine = await openEngine(config.engine, logger);
   const loader = await openEvaluationLoader({ config, section: "test" });
@@ -62,6 +65,7 @@ export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
       segmentor,
       loader,
       options: config.evaluation,
+      metrics,
       cropSize: config.data.crop_size,
       onImage: async (image) => {
         await onImage?.(image);
@@ -107,7 +111,7 @@ export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
         scales: [...scales],
         flip,
         align_corners: config.model.align_corners,
-        metrics: [...config.evaluation.metrics],
+        metrics: config.evaluation.metrics.map(metricName),
       },
       parameters: countParameters(segmentor),
       engine,

@@ -23,9 +23,8 @@ export function formatTraining(
 
 /** `val at 5000: mIoU 34.20, mAcc 45.10, aAcc 80.00, loss 0.6123 (101 images, 12 s)`, metrics in per cent. */
 export function formatScores(title: string, result: EvaluationResult, metrics: readonly string[]): string {
-  const values = result.metrics as unknown as Readonly<Record<string, number | undefined>>;
   const shown = metrics.map((name) => {
-    const value = values[name];
+    const value = result.metrics[name];
     return `${name} ${value === undefined || Number.isNaN(value) ? "–" : (100 * value).toFixed(2)}`;
   });
   if (result.loss !== null) shown.push(`loss ${result.loss.toFixed(4)}`);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { isBetter, scoreOf } from "../evaluation/scores.ts";
+import { betterOf, isBetter, scoreOf } from "../evaluation/scores.ts";
 import { stringifyConfig, type LoadedConfig } from "../config/load.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
 import type { TrainLoader } from "../datasets/loader.ts";
@@ -16,6 +16,7 @@ import type { BestScore, PendingHooks } from "./checkpoint/state.ts";
 import type { FinishedUpdate, Optimizer, RunControl } from "./contracts.ts";
 import { createHooks, type HookList } from "./hook_list.ts";
 import { RunStopped } from "./interruption.ts";
+import { trainingMetrics } from "./metrics.ts";
 import type { InitialWeights } from "./network.ts";
 import type { ProgressCallback } from "./progress.ts";
 import type { ResumePoint } from "./resume.ts";
@@ -81,7 +82,7 @@ export class TrainingLoop implements RunControl {
   private stopReason: string | null = null;
 
   constructor(private readonly inputs: TrainingLoopInputs) {
-    const { loaded, registry, segmentor, onProgress, resumed, stop, weights } = inputs;
+    const { loaded, registry, info, segmentor, onProgress, resumed, stop, weights } = inputs;
     this.iterations = loaded.config.schedule.iterations;
     this.iteration = resumed?.state.iteration ?? 0;
     // A score of another kind says nothing about this one.
@@ -89,7 +90,8 @@ export class TrainingLoop implements RunControl {
     this.best = best?.metric === loaded.config.checkpoint.best ? best : null;
     const initialWeights = resumed?.state.initial_weights ?? weights?.sha256 ?? [];
     this.checkpoints = new RunCheckpoints({ ...inputs, initialWeights });
-    this.validation = new Validation(loaded.config, segmentor, onProgress, stop);
+    const metrics = trainingMetrics(loaded.config, registry, info);
+    this.validation = new Validation(loaded.config, segmentor, metrics, onProgress, stop);
     this.hooks = createHooks(registry, { ...inputs, run: this });
   }
 
@@ -140,7 +142,8 @@ export class TrainingLoop implements RunControl {
     this.evaluated = { iteration, result };
     if (metric !== null) {
       const value = scoreOf(result, metric);
-      if (isBetter(metric, value, this.best?.value ?? null)) this.best = { metric, value, iteration };
+      const better = betterOf(this.inputs.registry, metric);
+      if (isBetter(better, value, this.best?.value ?? null)) this.best = { metric, value, iteration };
     }
     await this.hooks.call("afterEvaluation", { iteration, result });
     return result;

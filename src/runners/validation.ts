@@ -2,9 +2,12 @@ import { openEvaluationLoader, type EvaluationLoader } from "../datasets/loader.
 import type { Config } from "../config/sections.ts";
 import type { EvaluationResult } from "../evaluation/contracts.ts";
 import { evaluate } from "../evaluation/evaluate.ts";
+import type { MetricList } from "../evaluation/metric_list.ts";
+import { lossScore } from "../evaluation/scores.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { FinishedUpdate } from "./contracts.ts";
 import { checkStop } from "./interruption.ts";
+import { decisiveScores } from "./metrics.ts";
 import type { ProgressCallback } from "./progress.ts";
 import { EvaluationClock } from "./texts.ts";
 
@@ -15,6 +18,7 @@ export class Validation {
   constructor(
     private readonly config: Config,
     private readonly segmentor: Segmentor,
+    private readonly metrics: MetricList,
     private readonly onProgress: ProgressCallback | undefined,
     private readonly stop: AbortSignal | undefined,
   ) {}
@@ -24,15 +28,15 @@ export class Validation {
    * @throws RunStopped after the image at which the run was told to stop
    */
   async run(last: FinishedUpdate | null): Promise<EvaluationResult> {
-    const { config, segmentor, onProgress } = this;
+    const { config, segmentor, metrics, onProgress } = this;
     this.loader ??= await openEvaluationLoader({ config, section: "val" });
     const clock = new EvaluationClock(onProgress, { loss: last?.losses.loss ?? null, lr: last?.lr ?? null });
-    const decisive = decisiveScores(config);
-    const isLossNeeded = config.evaluation.loss || decisive.includes("val_loss");
+    const isLossNeeded = config.evaluation.loss || decisiveScores(config).includes(lossScore);
     return evaluate({
       segmentor,
       loader: this.loader,
-      options: withMetrics(config.evaluation, decisive),
+      options: config.evaluation,
+      metrics,
       loss: isLossNeeded ? (logits, labels) => segmentor.headLoss(logits, labels) : undefined,
       cropSize: config.data.crop_size,
       onImage: async (image) => {
@@ -47,17 +51,4 @@ export class Validation {
   async close(): Promise<void> {
     await this.loader?.close();
   }
-}
-
-/** The scores that a run's course depends on: the best checkpoint's and those that hooks name as their `metric`. */
-function decisiveScores({ checkpoint, hooks }: Config): string[] {
-  return [checkpoint.best, ...hooks.map(({ metric }) => metric)].filter((name) => typeof name === "string");
-}
-
-/** Metrics that decide must be counted, also where the config does not show them. */
-function withMetrics<T extends { readonly metrics: readonly string[] }>(
-  options: T,
-  names: readonly string[],
-): T {
-  return { ...options, metrics: [...new Set([...options.metrics, ...names])] };
 }

@@ -88,6 +88,7 @@ checkpoint: {best: mIoUs}
         at: ROOT/top.yaml:8:24 (evaluation.metrics.0)
         8 | evaluation: {metrics: [mIou], window: wide, scales: 1}
           |                        ^
+        expected: one of mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU, or a metric (a map with type)
         found: "mIou" (a string)
         did you mean: mIoU
         valid: mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU
@@ -106,12 +107,14 @@ checkpoint: {best: mIoUs}
         expected: a list of 1 to 32: each a number > 0 and ≤ 16
         found: 1
 
-      SEGFUSE_CONFIG_VALUE: 'best' has a value that it cannot have
+      SEGFUSE_CONFIG_CHOICE: 'best' is none of its choices
         at: ROOT/top.yaml:9:20 (checkpoint.best)
         9 | checkpoint: {best: mIoUs}
           |                    ^
         expected: one of mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU, val_loss, or null
-        found: "mIoUs" (a string)"
+        found: "mIoUs" (a string)
+        did you mean: mIoU
+        valid: mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU, val_loss"
     `);
   });
 

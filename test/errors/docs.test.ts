@@ -194,7 +194,7 @@ it("the whole text of each", async () => {
       at: ROOT/example.yaml:2:23 (evaluation.metrics)
       2 | evaluation: {metrics: [mIoU, mIoU]}
         |                       ^
-      expected: a list of 1 or more: each one of mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU
+      expected: a list of 1 or more: each one of mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU, or a metric (a map with type)
       found: ["mIoU","mIoU"] (a list of 2)
 
     SEGFUSE_CONFIG_VALUE: 'levels' has a value that it cannot have
@@ -313,6 +313,13 @@ it("the whole text of each", async () => {
         |         ^
       did you mean: mIoU
       valid: mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU
+
+    SEGFUSE_METRIC_OPTIONS: the metric 'group' is not computed: it has options without a default
+      at: ROOT/example.yaml:3:20 (checkpoint.best)
+      3 | checkpoint: {best: group}
+        |                    ^
+      expected: {type: group, classes: …} in evaluation.metrics
+      found: no group there
 
     SEGFUSE_UNUSED: the row 'b' trains nothing: its schedule has no effect
       at: ROOT/multi_scale.yaml:2:11 (schedule)

@@ -3,8 +3,10 @@ import { beforeAll, expect, it } from "vitest";
 import type { EvaluationSample } from "../../src/datasets/contracts.ts";
 import type { EvaluationOptions, EvaluationSource } from "../../src/evaluation/contracts.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
+import { createMetrics } from "../../src/evaluation/metric_list.ts";
 import { softmaxCrossEntropy } from "../../src/engine/ops/index.ts";
 import { SegfuseError } from "../../src/errors.ts";
+import { createRegistry } from "../../src/registry/registry.ts";
 import { useEngine } from "../helpers/engine.ts";
 import { fixturePath, inTorchOrder, featureMap, readFixture, recipe, stored } from "../helpers/fixtures.ts";
 import { LinearNetwork } from "./linear_network.ts";
@@ -19,8 +21,8 @@ const options: EvaluationOptions = {
   stride: [9, 13],
   scales: [1],
   flip: false,
-  metrics: ["mIoU"],
 };
+const metricsOf = (...names: string[]) => createMetrics(createRegistry(), names, { classes });
 const makeNetwork = () => new LinearNetwork(stored(fixture, "weight"), stored(fixture, "bias"), false);
 
 /** The fixture's two images, then `more` of another size; labels are PyTorch's answers with every 7th pixel ignored. */
@@ -69,7 +71,8 @@ it("scores a network whose answers are known", async () => {
   const result = await evaluate({
     segmentor: network,
     loader: source(0),
-    options: { ...options, metrics: ["mIoU", "mBIoU"] },
+    options,
+    metrics: metricsOf("mBIoU"),
     cropSize: [14, 18],
     onImage: ({ sample, done, total, prediction }) => {
       seen.push(`${sample.id} ${done}/${total} ${prediction.length}`);
@@ -87,7 +90,7 @@ it("scores a network whose answers are known", async () => {
 
 it("batches of images of one size give the same counts as one image at a time", async () => {
   const network = makeNetwork();
-  const inputs = { segmentor: network, options, cropSize: [14, 18] } as const;
+  const inputs = { segmentor: network, options, metrics: metricsOf(), cropSize: [14, 18] } as const;
   const one = await evaluate({ ...inputs, loader: source(5) });
   expect(network.batchSizes).toEqual([1, 1, 1, 1, 1, 1, 1]);
   network.batchSizes.length = 0;
@@ -106,6 +109,7 @@ it("keeps no tensors, whatever the number of images", async () => {
       segmentor: network,
       loader: source(40),
       options: { ...options, mode, flip: true },
+      metrics: metricsOf(),
       cropSize: [14, 16],
     });
   }
@@ -118,7 +122,13 @@ it("a label that is no class ends the evaluation and gives the network its mode 
   network.context.training = true;
   const before = tf.memory().numTensors;
   const label = new Uint8Array(33 * 45).fill(9);
-  const run = evaluate({ segmentor: network, loader: source(0, label), options, cropSize: [14, 18] });
+  const run = evaluate({
+    segmentor: network,
+    loader: source(0, label),
+    options,
+    metrics: metricsOf(),
+    cropSize: [14, 18],
+  });
   await expect(run).rejects.toThrow(SegfuseError);
   expect(network.context.training).toBe(true);
   expect(tf.memory().numTensors).toBe(before);
@@ -169,6 +179,7 @@ it("counts the loss of the logits, each image by its labelled pixels", async () 
       segmentor: network,
       loader: sized,
       options: slide,
+      metrics: metricsOf(),
       cropSize: [8, 8] as const,
       batchSize,
     };

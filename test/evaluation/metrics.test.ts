@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BoundaryCounts, boundary } from "../../src/evaluation/boundary.ts";
 import { Confusion } from "../../src/evaluation/confusion.ts";
+import { constantGuess } from "../../src/evaluation/constant_guess.ts";
 import { summarise } from "../../src/evaluation/evaluate.ts";
-import { classMetrics, constantGuess, metricNames, overallMetrics } from "../../src/evaluation/metrics.ts";
+import { createMetrics } from "../../src/evaluation/metric_list.ts";
+import { metrics as builtIn } from "../../src/evaluation/metrics/index.ts";
+import { createRegistry } from "../../src/registry/registry.ts";
 import { fixturePath } from "../helpers/fixtures.ts";
 
 interface MetricsFixture {
@@ -22,7 +25,9 @@ describe("metrics against NumPy, one mask at a time", () => {
     confusion.add(Int32Array.from(prediction), Uint8Array.from(label));
     boundaries.add(Int32Array.from(prediction), Uint8Array.from(label), size);
   }
-  const result = summarise(confusion, boundaries, classes, fixture.images.length, 1);
+  const metrics = createMetrics(createRegistry(), ["mBIoU"], { classes });
+  const images = fixture.images.length;
+  const result = summarise({ confusion, boundary: boundaries, metrics, classes, images, seconds: 1 });
 
   it.each(classes.map((name, c) => [name, c] as const))("class %s", (_, c) => {
     const expected = fixture.per_class[c]!;
@@ -38,7 +43,7 @@ describe("metrics against NumPy, one mask at a time", () => {
   });
 
   it("means and overall scores", () => {
-    expect(Object.keys(result.metrics).sort()).toEqual([...metricNames].sort());
+    expect(Object.keys(result.metrics)).toEqual(builtIn.map(({ type }) => type));
     for (const [name, expected] of Object.entries(fixture.overall)) {
       expect(result.metrics[name as "mIoU"], name).toBeCloseTo(expected, 12);
     }
@@ -93,14 +98,25 @@ describe("constant guess", () => {
 
   it("is none without labelled pixels", () => {
     expect(constantGuess([[0]])).toBeNull();
-    expect(overallMetrics([[0]])).toMatchObject({ mIoU: NaN, aAcc: NaN, kappa: NaN });
+    const metrics = createMetrics(createRegistry(), [], { classes: ["a"] });
+    expect(metrics.compute([[0]], null).metrics).toMatchObject({ mIoU: NaN, aAcc: NaN, kappa: NaN });
   });
 });
 
 it("F-score weighs recall by beta", () => {
-  const [scores] = classMetrics([{ intersection: 30, prediction: 40, label: 60 }], 2);
+  const metrics = createMetrics(createRegistry(), [{ type: "mFscore", beta: 2 }], { classes: ["a", "b"] });
+  const { perClass, metrics: scores } = metrics.compute(
+    [
+      [30, 30],
+      [10, 0],
+    ],
+    null,
+  );
   const [precision, recall] = [30 / 40, 30 / 60];
-  expect(scores!.Fscore).toBeCloseTo((5 * precision * recall) / (4 * precision + recall), 12);
+  const expected = (5 * precision * recall) / (4 * precision + recall);
+  expect(perClass.map(({ own }) => own.Fscore)).toEqual([expect.closeTo(expected, 12), 0]);
+  expect(scores.mFscore).toBeCloseTo(expected / 2, 12);
+  expect(metrics.extra).toMatchObject([{ name: "mFscore", options: { beta: 2 }, column: null }]);
 });
 
 it("the boundary of a map is what lies near another value or the image's edge", () => {

@@ -43,7 +43,8 @@ data:
   train: {transforms: [{type: random_crop}, {type: invert, note: ${note}}]}
 optimizer: {type: plain, lr: 0.5}
 schedule: {type: halving, iterations: 2}
-evaluation: {mode: whole, interval: 100}
+evaluation: {mode: whole, interval: 1, metrics: [mIoU, {type: missed, of: right, note: ${note}}]}
+checkpoint: {best: missed}
 hooks: [{type: notes, note: ${note}}]
 `,
 );
@@ -61,6 +62,16 @@ it("components of every kind are named, found and used, in data workers too", as
   const transforms = notes.filter((line) => line.startsWith("transform"));
   expect(transforms.length).toBeGreaterThanOrEqual(4);
   expect([...new Set(transforms)]).toEqual(["transform in a worker"]);
+
+  // Once to be tried before the run, once for it.
+  expect(notes.filter((line) => line.startsWith("metric"))).toEqual([
+    "metric of right among left, right",
+    "metric of right among left, right",
+  ]);
+  const folder = join(elsewhere, "run/checkpoints");
+  const state = readFileSync(join(folder, "iter_2/state.json"), "utf8");
+  const { best } = JSON.parse(state) as { best: { metric: string; value: number } };
+  expect(best).toMatchObject({ metric: "missed", value: expect.any(Number) as number });
 
   const weights = join("run/checkpoints/iter_2/model.safetensors");
   const convert = [

@@ -1,5 +1,7 @@
 import { Confusion } from "../../src/evaluation/confusion.ts";
 import { summarise } from "../../src/evaluation/evaluate.ts";
+import { createMetrics } from "../../src/evaluation/metric_list.ts";
+import { createRegistry } from "../../src/registry/registry.ts";
 import { createReport, createStudyReport, studyRun, type StudyRowInputs } from "../../src/reports/create.ts";
 import type { Report } from "../../src/reports/schema.ts";
 import type { StudyReport } from "../../src/reports/study_schema.ts";
@@ -55,6 +57,7 @@ export function sampleReport(quality: number, seed = 0): Report {
   prediction.push(0, 1, 2);
   const confusion = new Confusion(classes.length, 255);
   confusion.add(prediction, Uint8Array.from(label));
+  const metrics = createMetrics(createRegistry(), [], { classes });
   return createReport({
     name: "camvid_gff",
     config: { hash: "0123456789abcdef", path: "configs/camvid/gff.yaml", seed },
@@ -79,7 +82,7 @@ export function sampleReport(quality: number, seed = 0): Report {
     parameters: 4_897_549,
     engine,
     versions,
-    result: summarise(confusion, null, classes, 233, 61.5),
+    result: summarise({ confusion, boundary: null, metrics, classes, images: 233, seconds: 61.5 }),
     created,
   });
 }

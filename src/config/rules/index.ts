@@ -2,6 +2,7 @@ import { classWeights } from "./class_weights.ts";
 import { cropSize } from "./crop_size.ts";
 import { densePyramid } from "./dense_pyramid.ts";
 import { minLr } from "./min_lr.ts";
+import { metricOptions, repeatedMetrics } from "./metrics.ts";
 import { milestones } from "./milestones.ts";
 import { nesterov } from "./nesterov.ts";
 import { numClasses } from "./num_classes.ts";
@@ -19,6 +20,8 @@ export const rules: readonly Rule[] = [
   classWeights,
   preprocess,
   repeatedHooks,
+  repeatedMetrics,
+  metricOptions,
   slidingWindow,
   warmup,
   milestones,

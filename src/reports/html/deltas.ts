@@ -1,9 +1,11 @@
+import { titleOf } from "../extra_metrics.ts";
 import { points } from "../numbers.ts";
 import type { StudyReport } from "../study_schema.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** What each row gains over the baseline, the paper's and ours side by side, in per cent points; null without any. */
-export function deltaChart({ rows, metric }: StudyReport): Markup | null {
+export function deltaChart(study: StudyReport): Markup | null {
+  const { rows, metric } = study;
   const bars = rows
     .map((row) => ({
       label: row.label,
@@ -41,7 +43,7 @@ export function deltaChart({ rows, metric }: StudyReport): Markup | null {
     height="${height}"
     viewBox="0 0 ${fixed(width)} ${height}"
     role="img"
-    aria-label="gain in ${metric} over the baseline"
+    aria-label="gain in ${titleOf(study, metric)} over the baseline"
   >
     <rect x="${fixed(x(0))}" y="4" width="12" height="12" rx="3" fill="var(--paper)" />
     <text x="${fixed(x(0) + 18)}" y="14">paper</text>

@@ -1,3 +1,4 @@
+import { extraMetrics, scoreIn } from "../extra_metrics.ts";
 import { reportFacts, reportRemarks } from "../facts.ts";
 import { percent } from "../numbers.ts";
 import type { Report } from "../schema.ts";
@@ -14,7 +15,12 @@ export function reportHtml(report: Report): string {
   return page(`${report.name} · segfuse`, [
     html`<h1>${report.name}</h1>
       <p class="sub">${dataset.type} ${dataset.split} · ${dataset.images} images · per cent</p> `,
-    tiles(scores.filter((name) => metrics[name] !== undefined).map((name) => [name, percent(metrics[name])])),
+    tiles([
+      ...scores
+        .filter((name) => metrics[name] !== undefined)
+        .map((name) => [name, percent(metrics[name])] as const),
+      ...extraMetrics(report).map(({ name, title }) => [title, percent(scoreIn(metrics, name))] as const),
+    ]),
     ...(list === null ? [] : [list]),
     html`<h2>Classes</h2> `,
     table(classTable(report), (text, r, c) => {

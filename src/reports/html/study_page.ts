@@ -1,7 +1,8 @@
+import { isLowerBetter, titleOf } from "../extra_metrics.ts";
 import { constantGuessText, studyFacts } from "../facts.ts";
 import { legend } from "../markdown.ts";
 import type { StudyReport, StudySample } from "../study_schema.ts";
-import { studyClassTable, studyTable } from "../tables.ts";
+import { oursHeader, studyClassTable, studyTable } from "../tables.ts";
 import { deltaChart } from "./deltas.ts";
 import { html, type Markup } from "./markup.ts";
 import { facts, page, table } from "./page.ts";
@@ -13,9 +14,10 @@ import { swatch } from "./report_page.ts";
  * @param pictures the samples' panels (PNG) by their path in the JSON; those that are missing are left out
  */
 export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, Uint8Array>): string {
-  const { dataset, metric, constant_guess: guess, notes } = study;
+  const { dataset, constant_guess: guess, notes } = study;
+  const title = titleOf(study, study.metric);
   const ours = studyTable(study);
-  const metricColumn = ours.columns.findIndex(({ header }) => header === `ours ${metric}`);
+  const metricColumn = ours.columns.findIndex(({ header }) => header === oursHeader(study));
   const best = bestRow(study);
   const byClass = studyClassTable(study);
   const deltas = deltaChart(study);
@@ -44,7 +46,7 @@ export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, Uint
           html`<h2>Gain over the baseline</h2>
             <div class="card">${deltas}</div>
             <p class="legend">
-              Points of ${metric}. The two were measured on different data: compare directions, not lengths.
+              Points of ${title}. The two were measured on different data: compare directions, not lengths.
             </p>`,
         ]),
     html`<h2>IoU by class</h2> `,
@@ -89,8 +91,10 @@ function figure({ id, captions, columns }: StudySample, picture: Uint8Array): Ma
   </figure> `;
 }
 
-function bestRow({ rows, metric }: StudyReport): number {
-  const scores = rows.map((row) => row.metrics[metric]?.mean ?? -Infinity);
+function bestRow(study: StudyReport): number {
+  const { rows, metric } = study;
+  const sign = isLowerBetter(study, metric) ? -1 : 1;
+  const scores = rows.map((row) => sign * (row.metrics[metric]?.mean ?? -sign * Infinity));
   const best = Math.max(...scores);
   return best === -Infinity ? -1 : scores.indexOf(best);
 }

@@ -1,12 +1,15 @@
 import { Type, type Static } from "typebox";
-import { isBetter, scoreNames, scoreOf } from "../../evaluation/scores.ts";
+import { betterOf, isBetter, lossScore, scoreOf } from "../../evaluation/scores.ts";
 import { defineHook } from "../../registry/component.ts";
+import { componentName } from "../../registry/component_ref.ts";
 import type { FinishedEvaluation, Hook, HookContext, JsonValue } from "../contracts.ts";
 
 const schema = Type.Object({
-  metric: Type.Enum([...scoreNames], {
+  metric: componentName("metric", {
+    also: [lossScore],
     default: "mIoU",
-    description: "score on the validation split; val_loss: the lower the better, all others: the higher",
+    description:
+      "score on the validation split; val_loss: the lower the better; metrics: the higher, unless theirs says else",
   }),
   patience: Type.Integer({
     minimum: 1,
@@ -47,7 +50,8 @@ class EarlyStopping implements Hook {
   afterEvaluation({ iteration, result }: FinishedEvaluation): void {
     const { metric, patience, min_delta: minDelta } = this.options;
     const value = scoreOf(result, metric);
-    if (isBetter(metric, value, this.best?.value ?? null, minDelta)) {
+    const better = betterOf(this.context.loaded.registry, metric);
+    if (isBetter(better, value, this.best?.value ?? null, minDelta)) {
       this.best = { value, iteration };
       this.waited = 0;
       return;

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { Type } from "typebox";
+import { metricName } from "../../evaluation/metric_entry.ts";
 import { defineHook } from "../../registry/component.ts";
 import type { Hook, HookContext } from "../contracts.ts";
 import { Meter } from "../meter.ts";
@@ -41,7 +42,7 @@ function logHook({ run, loaded, logger }: HookContext): Hook {
     },
     async afterEvaluation({ iteration, result }) {
       const { split } = data.val;
-      logger.info(formatScores(`${split} at ${iteration}`, result, evaluation.metrics));
+      logger.info(formatScores(`${split} at ${iteration}`, result, evaluation.metrics.map(metricName)));
       await run.log({
         event: "evaluate",
         iteration,

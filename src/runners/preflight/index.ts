@@ -5,6 +5,7 @@ import type { SegfuseError } from "../../errors.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Logger } from "../../util/logger.ts";
+import { trainingMetrics } from "../metrics.ts";
 import { countParameters, networkFor } from "../network.ts";
 import { collect, throwAll } from "./complaints.ts";
 import { estimateDisk, optimizerBytes, requireDisk, type DiskEstimate } from "./disk.ts";
@@ -44,7 +45,7 @@ export interface Preflight {
 
 /**
  * Looks for everything that would keep a run from working, or spoil it, and needs no engine: data, classes,
- * channels, the network at the run's sizes, disk. It writes nothing.
+ * channels, the network at the run's sizes, metrics, disk. It writes nothing.
  *
  * @throws PreflightError with all complaints at once
  */
@@ -62,6 +63,7 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
     info === null ? null : await collect(complaints, () => networkFor(config, info, registry));
   if (info === null || segmentor === null) throwAll(complaints);
 
+  await collect(complaints, () => trainingMetrics(config, registry, info!));
   const found = { info: info!, segmentor: segmentor! };
   const classes = () => checkInitialClasses(inputs.initFrom, found.info, config, inputs.allowFresh);
   const aboutClasses = await collect(complaints, classes);

@@ -12,6 +12,7 @@ import {
   defineHead,
   defineHook,
   defineLoss,
+  defineMetric,
   defineNameMap,
   defineNeck,
   defineOptimizer,
@@ -19,6 +20,7 @@ import {
   defineTransform,
   Head,
   normal,
+  pathOption,
   resizeLike,
   softmaxCrossEntropy,
   tf,
@@ -199,6 +201,24 @@ export default [
       afterUpdate: ({ iteration, lr, losses }) =>
         appendFileSync(note, `update ${iteration} lr ${lr} ${Object.keys(losses).join(" ")}\n`),
     }),
+  }),
+  defineMetric({
+    type: "missed",
+    description: "share of a class's pixels that were not found; notes what it was made for",
+    better: "lower",
+    schema: Type.Object({
+      of: Type.String({ description: "a class" }),
+      note: pathOption({ description: "a file" }),
+    }),
+    create({ of, note }, { classes }) {
+      appendFileSync(note, `metric of ${of} among ${classes.join(", ")}\n`);
+      return {
+        compute({ counts }) {
+          const { intersection, label } = counts[classes.indexOf(of)]!;
+          return 1 - intersection / label;
+        },
+      };
+    },
   }),
   defineNameMap({
     type: "prefixed",

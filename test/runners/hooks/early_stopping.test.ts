@@ -76,13 +76,13 @@ describe("early stopping", () => {
   });
 
   it("knows that a loss is better where it is lower, and NaN never", () => {
-    expect([isBetter("val_loss", 1, 2), isBetter("val_loss", 2, 1), isBetter("mIoU", 2, 1)]).toEqual([
+    expect([isBetter("lower", 1, 2), isBetter("lower", 2, 1), isBetter("higher", 2, 1)]).toEqual([
       true,
       false,
       true,
     ]);
-    expect([isBetter("mIoU", 0.5, 0.45, 0.1), isBetter("val_loss", 0.4, 0.45, 0.1)]).toEqual([false, false]);
-    expect([isBetter("mIoU", NaN, null), isBetter("mIoU", 0, null), isBetter("mIoU", 1, 1)]).toEqual([
+    expect([isBetter("higher", 0.5, 0.45, 0.1), isBetter("lower", 0.4, 0.45, 0.1)]).toEqual([false, false]);
+    expect([isBetter("higher", NaN, null), isBetter("higher", 0, null), isBetter("higher", 1, 1)]).toEqual([
       false,
       true,
       false,

@@ -1,0 +1,30 @@
+import type { Config } from "../config/sections.ts";
+import type { DatasetInfo } from "../datasets/contracts.ts";
+import { metricName } from "../evaluation/metric_entry.ts";
+import { createMetrics, type MetricList } from "../evaluation/metric_list.ts";
+import type { Registry } from "../registry/registry.ts";
+
+/** The scores that a run's course depends on: the best checkpoint's and those that hooks name as their `metric`. */
+export function decisiveScores({ checkpoint, hooks }: Config): string[] {
+  return [checkpoint.best, ...hooks.map(({ metric }) => metric)].filter((name) => typeof name === "string");
+}
+
+/**
+ * The metrics of evaluations during training: those that the config asks for and, since they decide, also those that
+ * it does not show.
+ *
+ * @throws SegfuseError `SEGFUSE_METRIC` where a plug-in's throws or gives no number
+ */
+export function trainingMetrics(config: Config, registry: Registry, info: DatasetInfo): MetricList {
+  const asked = config.evaluation.metrics;
+  const names = asked.map(metricName);
+  const others = decisiveScores(config).filter(
+    (name) => registry.has("metric", name) && !names.includes(name),
+  );
+  return createMetrics(registry, [...asked, ...new Set(others)], info);
+}
+
+/** The metrics that a report shows. @throws SegfuseError `SEGFUSE_METRIC` */
+export function reportMetrics(config: Config, registry: Registry, info: DatasetInfo): MetricList {
+  return createMetrics(registry, config.evaluation.metrics, info);
+}
