@@ -16,7 +16,7 @@ export const errorCodes = {
   SEGFUSE_CONFIG_ENCODING: { exit: 2, title: "a config file is not in UTF-8" },
   SEGFUSE_CONFIG_LIMIT: { exit: 2, title: "a config file is too large, too deep, or blown up by aliases" },
   SEGFUSE_CONFIG_SYNTAX: { exit: 2, title: "a config file is no YAML 1.2" },
-  SEGFUSE_CONFIG_DOCUMENT: { exit: 2, title: "a config file is not one map" },
+  SEGFUSE_CONFIG_DOCUMENT: { exit: 2, title: "a config file is not one map, or another kind of file" },
   SEGFUSE_CONFIG_DUPLICATE_KEY: { exit: 2, title: "a key is written twice in one map" },
   SEGFUSE_CONFIG_FORBIDDEN_KEY: { exit: 2, title: "a key that no config can have" },
   SEGFUSE_CONFIG_BASE: { exit: 2, title: "_base_ is no path and no list of paths" },

@@ -8,6 +8,8 @@ type DocumentName = (typeof documents)[number];
 interface Options {
   plugin: string[];
   config: string[];
+  set: string[];
+  overlay: string[];
   out?: string;
 }
 
@@ -19,12 +21,14 @@ export function register(program: Command): void {
     .addArgument(new Argument("[document]", "kind of file").choices(documents).default("config"))
     .option("--plugin <module>", "count in a plug-in (path or package; repeatable)", collect, [])
     .option("--config <file>", "count in the plug-ins of a config or a study (repeatable)", collect, [])
+    .option("--set <key=value>", "change a value of those configs (repeatable)", collect, [])
+    .option("--overlay <file>", "an overlay above those configs (repeatable)", collect, [])
     .option("--out <file>", "write the schema to a file")
     .action(schema);
 }
 
-async function schema(name: DocumentName, { plugin, config, out }: Options): Promise<void> {
-  const text = await schemaText(name, { plugin, config });
+async function schema(name: DocumentName, { out, ...options }: Options): Promise<void> {
+  const text = await schemaText(name, options);
   if (out === undefined) {
     process.stdout.write(text);
     return;
@@ -32,13 +36,13 @@ async function schema(name: DocumentName, { plugin, config, out }: Options): Pro
   await writeFileAtomic(out, text);
 }
 
-async function schemaText(name: DocumentName, { plugin, config }: Options): Promise<string> {
+async function schemaText(name: DocumentName, { plugin, config, set, overlay }: Options): Promise<string> {
   const { createRegistry } = await import("../src/registry/registry.ts");
   const { editorSchema, loadPluginsOf } = await import("../src/config/index.ts");
   const { reportJsonSchema } = await import("../src/reports/json_schema.ts");
   const registry = createRegistry();
   await registry.loadPlugins(plugin, `${process.cwd()}/segfuse`);
-  for (const file of config) await loadPluginsOf(file, registry);
+  for (const file of config) await loadPluginsOf(file, { registry, set, overlays: overlay });
   const document = name === "report" ? reportJsonSchema() : editorSchema(name, registry);
   return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { assertNone, ConfigError, showValue, type Complaint } from "./complaint.ts";
+import { assertNone, ConfigError, distinct, showValue, type Complaint } from "./complaint.ts";
 import { joinBases, mergeMaps, type Inherited } from "./merge.ts";
 import { displayPath } from "./origin.ts";
 import { emptyMap, toData, without, type ConfigNode, type MapNode, type Origin } from "./tree.ts";
@@ -75,11 +75,18 @@ async function joinedBases(
   if (entry === undefined) return null;
   const complaints: Complaint[] = [];
   let joined: Inherited | null = null;
-  for (const [path, origin] of baseFiles(entry.node)) {
-    const base = await readFileChain(path, chain, { origin, path: [baseKey] }, read);
-    joined = joined === null ? base : joinBases(joined, base, complaints);
+  const unreadable: Complaint[] = [];
+  for (const { path, origin, advice } of baseFiles(entry.node)) {
+    const by = { origin, path: [baseKey], ...(advice === undefined ? {} : { advice }) };
+    try {
+      const base = await readFileChain(path, chain, by, read);
+      joined = joined === null ? base : joinBases(joined, base, complaints);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      unreadable.push(...error.complaints);
+    }
   }
-  assertNone(complaintsLeft(complaints, own));
+  assertNone(distinct([...unreadable, ...complaintsLeft(complaints, own)]));
   return joined;
 }
 
@@ -96,13 +103,29 @@ function complaintsLeft(complaints: readonly Complaint[], own: MapNode): Complai
   });
 }
 
-function baseFiles(node: ConfigNode): [path: string, origin: Origin][] {
+interface BaseFile {
+  readonly path: string;
+  readonly origin: Origin;
+  readonly advice: string | undefined;
+}
+
+function baseFiles(node: ConfigNode): BaseFile[] {
   const names = node.kind === "list" ? node.items : [node];
   if (names.length === 0) throw noBase(node);
   return names.map((name) => {
     if (name.kind !== "scalar" || typeof name.value !== "string" || name.value === "") throw noBase(name);
-    return [resolve(name.origin.directory, name.value), name.origin];
+    const { origin, value } = name;
+    return { path: resolve(origin.directory, value), origin, advice: adviceFor(value) };
   });
+}
+
+/** What a name that leads to no file was probably meant to do. */
+function adviceFor(name: string): string | undefined {
+  if (/^[a-z]+:\/\//i.test(name)) return "a copy of the file: nothing is downloaded";
+  if (name.startsWith("~")) return "a path in full: ~ is not the home folder here";
+  if (/\.ya?ml\s*,/.test(name)) return `a list: [${name}]`;
+  if (name.includes("$")) return "a path in full: variables count in values, not in _base_";
+  return undefined;
 }
 
 function noBase(node: ConfigNode): ConfigError {

@@ -1,8 +1,9 @@
-import { closest, distance } from "fastest-levenshtein";
 import { SegfuseError, type ErrorCode } from "../errors.ts";
 import { oneLine } from "../util/printable.ts";
 import { chainText, excerpt, originText, type Origin } from "./origin.ts";
 import { pathText, type Path } from "./tree.ts";
+
+export { nearestName } from "./nearest.ts";
 
 /** One thing that is wrong in a config, and where the file says it. */
 export interface Complaint {
@@ -27,7 +28,8 @@ export interface Complaint {
 export class ConfigError extends SegfuseError {
   readonly complaints: readonly Complaint[];
 
-  constructor(complaints: readonly Complaint[]) {
+  /** @param cause what a plug-in threw, for `--debug` */
+  constructor(complaints: readonly Complaint[], cause?: unknown) {
     const first = complaints[0];
     if (first === undefined) throw new TypeError("a ConfigError needs a complaint");
     const more = complaints.length === 1 ? "" : ` (and ${complaints.length - 1} more)`;
@@ -35,6 +37,7 @@ export class ConfigError extends SegfuseError {
       where: whereText(first),
       ...(first.expected === undefined ? {} : { expected: first.expected }),
       ...(first.found === undefined ? {} : { found: first.found }),
+      ...(cause === undefined ? {} : { cause }),
     });
     this.complaints = complaints;
   }
@@ -81,16 +84,6 @@ function whereText({ origin, path }: Complaint): string {
   const place = pathText(path);
   if (origin === null) return place;
   return place === "" ? originText(origin) : `${originText(origin)} (${place})`;
-}
-
-/** The valid name that a user may have meant, where one is near enough to be worth saying. */
-export function nearestName(name: string, valid: readonly string[]): { nearest?: string } {
-  if (valid.length === 0) return {};
-  if (name.length > 200) return {}; // no slip of the fingers, and slow to compare
-  const nearest = closest(name, valid);
-  const edits = distance(name, nearest);
-  const near = edits <= Math.ceil(nearest.length / 2) && edits < Math.max(name.length, nearest.length);
-  return near ? { nearest } : {};
 }
 
 const shownLength = 60;

@@ -141,5 +141,6 @@ function typeOf(schema: JsonSchema, definitions: Record<string, JsonSchema>): st
     return definitions[schema.$ref.split("/").at(-1)!]?.type as string | undefined;
   if (typeof schema.type === "string") return schema.type;
   if (schema.const !== undefined) return typeof schema.const;
-  return undefined;
+  const types = new Set(schema.enum?.map((value) => typeof value));
+  return types.size === 1 ? [...types][0] : undefined;
 }

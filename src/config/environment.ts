@@ -12,7 +12,8 @@ export interface UnsetVariable {
 
 // Lengths are bounded: an open brace repeated through a long text would else be searched to its end each time.
 const reference = /\$\{env:([A-Za-z_][A-Za-z0-9_]{0,255})(?::-([^}]{0,4096}))?\}/g;
-const anyReference = /\$\{env:/;
+// What only a reference can have been meant by: the shell's `${NAME}`, `$NAME/data`, or one of ours that is not complete.
+const malformed = /\$\{(env:|[A-Za-z_]\w{0,255}(:-[^}]{0,4096})?\})|^\$[A-Za-z_]\w*(\/|$)/;
 
 /**
  * Replaces `${env:NAME}` and `${env:NAME:-default}` in every string. A value that is nothing else is read
@@ -29,7 +30,7 @@ export function interpolate(
   const unset: UnsetVariable[] = [];
   const complaints: Complaint[] = [];
   const replaced = mapScalars(tree, (scalar, path) => {
-    if (typeof scalar.value !== "string" || !scalar.value.includes("${env:")) return scalar;
+    if (typeof scalar.value !== "string" || !scalar.value.includes("$")) return scalar;
     return replaceIn(scalar, scalar.value, path, { env, folder, unset, complaints });
   });
   return { tree: replaced as MapNode, unset, complaints };
@@ -44,7 +45,7 @@ interface Job {
 
 function replaceIn(scalar: ScalarNode, text: string, path: Path, job: Job): ScalarNode {
   const left = text.replaceAll(reference, "");
-  if (anyReference.test(left)) {
+  if (malformed.test(left)) {
     job.complaints.push({
       code: "SEGFUSE_CONFIG_ENV_FORM",
       message: "a reference to an environment variable is not well formed",
@@ -55,6 +56,7 @@ function replaceIn(scalar: ScalarNode, text: string, path: Path, job: Job): Scal
     });
     return scalar;
   }
+  if (left === text) return scalar;
   let complete = true;
   const variables: string[] = [];
   const result = text.replaceAll(reference, (whole, name: string, fallback?: string) => {

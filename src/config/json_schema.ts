@@ -58,7 +58,7 @@ export function describeSchema(schema: JsonSchema): string {
   const alternatives = (schema[marks.alternatives] ?? schema.anyOf) as JsonSchema[] | undefined;
   if (alternatives !== undefined) return [...new Set(alternatives.map(describeSchema))].join(", or ");
   if (schema.$ref !== undefined)
-    return `a ${schema.$ref.split("/").at(-1)!.replace("_slot", "")} (a map with type)`;
+    return `${withArticle(schema.$ref.split("/").at(-1)!.replace("_slot", ""))} (a map with type)`;
   if (schema.enum !== undefined) return `one of ${schema.enum.map(String).join(", ")}`;
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   switch (String(schema.type)) {
@@ -83,7 +83,12 @@ export function describeSchema(schema: JsonSchema): string {
 
 function describeMap(schema: JsonSchema): string {
   const kind = schema[marks.kind];
-  return typeof kind === "string" ? `a ${kind} (a map with type)` : "a map";
+  return typeof kind === "string" ? `${withArticle(kind)} (a map with type)` : "a map";
+}
+
+/** `a neck`, `an optimizer`. */
+export function withArticle(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }
 
 function describeString(schema: JsonSchema): string {

@@ -3,12 +3,14 @@ import { dump } from "js-yaml";
 import { resolvePlugin } from "../registry/plugin_path.ts";
 import { createRegistry, type Registry } from "../registry/registry.ts";
 import { readWithBases } from "./bases.ts";
-import { assertNone, ConfigError, type Complaint } from "./complaint.ts";
+import { assertNone, ConfigError, distinct, type Complaint } from "./complaint.ts";
+import { SegfuseError } from "../errors.ts";
+import { wrongDocument } from "./document_kind.ts";
 import { interpolate, type Environment, type UnsetVariable } from "./environment.ts";
 import { configHash } from "./hash.ts";
 import { mergeMaps } from "./merge.ts";
-import { originText } from "./origin.ts";
-import { readOverlay, type Overlay } from "./overlay.ts";
+import { displayPath, originText } from "./origin.ts";
+import { readOverlays, type Overlay } from "./overlay.ts";
 import { applyOverrides, type DefaultAt } from "./override.ts";
 import { resolvePaths } from "./paths.ts";
 import { componentFindings } from "./rules/components.ts";
@@ -58,15 +60,12 @@ export interface LoadedConfig {
 /**
  * Loads, merges, fills in and checks a config file.
  *
- * @throws ConfigError with every complaint at once (those of reading and merging come before those of checking)
- * @throws SegfuseError `SEGFUSE_PLUGIN_…`
+ * @throws ConfigError with every complaint at once, those of plug-ins (`SEGFUSE_PLUGIN_…`), `--set` and variables among
+ *   them; only where a file cannot be read or bases differ is nothing else checked
  */
 export async function loadConfig(path: string, options: LoadOptions = {}): Promise<LoadedConfig> {
   const loader = new ConfigLoader(options);
-  const overlays = await Promise.all(
-    (options.overlays ?? []).map((file) => readOverlay(resolve(file), loader.registry)),
-  );
-  return loader.load(path, overlays);
+  return loader.load(path, await readOverlays(options.overlays, loader.registry));
 }
 
 /** Loads configs against one registry; a study loads all its rows with one. */
@@ -86,38 +85,66 @@ export class ConfigLoader {
   /** @param by the study's row that names the file */
   async load(file: string, overlays: readonly Overlay[], row?: string, by?: NamedBy): Promise<LoadedConfig> {
     const path = resolve(file);
-    let tree = (await readWithBases(path, by)).node;
+    return this.finish(await this.assemble(path, overlays, row, by), path);
+  }
+
+  /** Registers the plug-ins of a config, its bases and overlays; the rest of it may be wrong, as while it is written. */
+  async loadPluginsOf(file: string, overlays: readonly Overlay[], row?: string, by?: NamedBy): Promise<void> {
+    const { plugins } = await this.assemble(resolve(file), overlays, row, by);
+    if (plugins.complaints.length > 0) throw new ConfigError(plugins.complaints, plugins.cause);
+  }
+
+  /** A config before it is checked; what is wrong so far is noted, so that all of it is told at once. */
+  private async assemble(
+    path: string,
+    overlays: readonly Overlay[],
+    row: string | undefined,
+    by: NamedBy | undefined,
+  ): Promise<Assembled> {
+    const written = (await readWithBases(path, by)).node;
+    const other = wrongDocument(written, "config", path);
+    if (other !== null) throw new ConfigError([other]);
     const layers = [
       ...overlays.flatMap((overlay) => overlay.config),
       ...overlays.flatMap((overlay) => (row === undefined ? [] : (overlay.rows.get(row) ?? []))),
     ];
-    tree = layers.reduce(mergeMaps, tree);
-    await this.loadPlugins(tree);
-    tree = applyOverrides(tree, this.options.set ?? [], this.folder, this.defaultAt);
-    const { tree: complete, unset, complaints } = interpolate(tree, this.env, this.folder);
-    assertNone(complaints);
-    if (this.options.allowUnsetEnv !== true) assertNone(unset.map((variable) => variable.complaint));
-    await this.loadPlugins(complete);
-    return this.finish(complete, path, unset);
+    const tree = layers.reduce(mergeMaps, written);
+    await this.loadPlugins(tree); // `--set` may name an option of theirs; what fails is told below
+    const overridden = applyOverrides(tree, this.options.set ?? [], this.folder, this.defaultAt);
+    const resolved = interpolate(overridden.tree, this.env, this.folder);
+    return {
+      ...resolved,
+      complaints: [...overridden.complaints, ...resolved.complaints],
+      plugins: await this.loadPlugins(resolved.tree),
+    };
   }
 
-  /** Registers the plug-ins of a config and its bases; the rest of it may be wrong, as while it is written. */
-  async loadPluginsOf(file: string, by?: NamedBy): Promise<void> {
-    await this.loadPlugins((await readWithBases(resolve(file), by)).node);
-  }
-
-  private finish(tree: MapNode, path: string, unset: readonly UnsetVariable[]): LoadedConfig {
+  private finish({ tree, unset, complaints: faults, plugins }: Assembled, path: string): LoadedConfig {
     const { data, complaints, paths, components } = this.validator.validate(tree, (written) => {
       written["name"] ??= defaultName(path);
     });
     // An unresolved reference is a text. Where the schema takes none, nothing can go on without the variable.
-    const left = new Map(unset.map(({ complaint }) => [pathText(complaint.path), complaint]));
-    assertNone(complaints.map((complaint) => left.get(pathText(complaint.path)) ?? complaint));
+    const missing = unset.map(({ complaint }) => complaint);
+    const references = new Map(
+      [...missing, ...faults].map((complaint) => [pathText(complaint.path), complaint]),
+    );
+    const isLoaded = plugins.complaints.length === 0;
+    const invalid = complaints
+      // A type that is not there may be that of a plug-in which could not be loaded.
+      .filter(({ code }) => isLoaded || code !== "SEGFUSE_CONFIG_UNKNOWN_TYPE")
+      .map((complaint) => references.get(pathText(complaint.path)) ?? complaint);
+    const all = [
+      ...plugins.complaints,
+      ...faults,
+      ...(this.options.allowUnsetEnv === true ? [] : missing),
+      ...invalid,
+    ];
+    if (!isLoaded || invalid.length > 0) throw new ConfigError(inOrder(all), plugins.cause);
     const config = data as Config;
     config.evaluation.stride ??= defaultStride(config);
     resolvePaths(config, tree, paths);
     config.plugins = config.plugins.map((name, i) => pluginPath(name, originAt(tree, ["plugins", i])));
-    assertNone(this.applyRules(config, tree, components));
+    assertNone(inOrder([...all, ...this.applyRules(config, tree, components)]));
     const { registry } = this;
     return {
       path,
@@ -143,18 +170,28 @@ export class ConfigLoader {
       ...origin(finding.path),
       ...finding,
     }));
-    return [...within, ...across].sort(inReadingOrder);
+    return [...within, ...across];
   }
 
-  /** Plug-ins come before the check: the schema is made of what is registered. */
-  private async loadPlugins(tree: MapNode): Promise<void> {
+  /** Plug-ins come before the check: the schema is made of what is registered. All that cannot be loaded are told. */
+  private async loadPlugins(tree: MapNode): Promise<PluginFaults> {
     const { tree: complete } = interpolate(tree, this.env, this.folder);
     const list = nodeAt(complete, ["plugins"]);
-    for (const item of list?.kind === "list" ? list.items : []) {
+    const complaints: Complaint[] = [];
+    let cause: unknown;
+    for (const [i, item] of (list?.kind === "list" ? list.items : []).entries()) {
       if (item.kind !== "scalar" || typeof item.value !== "string") continue; // the check complains
-      const path = pluginPath(item.value, item.origin);
-      await this.registry.loadPlugins([path], path);
+      if (item.value === "" || item.value.includes("${env:")) continue; // and of variables that are not set
+      try {
+        const path = pluginPath(item.value, item.origin);
+        await this.registry.loadPlugins([path], path);
+      } catch (error) {
+        if (!(error instanceof SegfuseError)) throw error;
+        complaints.push(pluginComplaint(error, item.origin, ["plugins", i]));
+        cause ??= error.cause;
+      }
     }
+    return { complaints, cause };
   }
 
   private readonly defaultAt: DefaultAt = (tree, path) => {
@@ -164,6 +201,38 @@ export class ConfigLoader {
         typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined,
       data,
     );
+  };
+}
+
+interface PluginFaults {
+  readonly complaints: readonly Complaint[];
+  /** What the first of them threw. */
+  readonly cause: unknown;
+}
+
+interface Assembled {
+  readonly tree: MapNode;
+  readonly unset: readonly UnsetVariable[];
+  readonly complaints: readonly Complaint[];
+  readonly plugins: PluginFaults;
+}
+
+function inOrder(complaints: readonly Complaint[]): Complaint[] {
+  return distinct(complaints).sort(inReadingOrder);
+}
+
+/** What a plug-in is reported for, at the line that names it and by its own path. */
+function pluginComplaint({ code, message, details }: SegfuseError, origin: Origin, path: Path): Complaint {
+  const { where, expected, found, advice } = details;
+  const file = where === undefined || where === originText(origin) ? "" : `${displayPath(where)}: `;
+  return {
+    code,
+    message,
+    origin,
+    path,
+    ...(expected === undefined ? {} : { expected }),
+    ...(found === undefined ? {} : { found: `${file}${found}` }),
+    ...(advice === undefined ? {} : { advice }),
   };
 }
 

@@ -1,8 +1,6 @@
 import { showValue, type Complaint } from "./complaint.ts";
 import { originText } from "./origin.ts";
-import { toData, without, type ConfigNode, type Entry, type MapNode, type Path } from "./tree.ts";
-
-const deleteKey = "_delete_";
+import { deleteKey, toData, without, type ConfigNode, type Entry, type MapNode, type Path } from "./tree.ts";
 
 /**
  * Lays `over` on `base`: maps merge deeply, lists and scalars replace. A map replaces the whole map below it

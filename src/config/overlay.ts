@@ -1,8 +1,10 @@
+import { resolve } from "node:path";
 import { Type, type Static } from "typebox";
 import { pathOption } from "../registry/component_ref.ts";
 import type { Registry } from "../registry/registry.ts";
 import { layersOf } from "./bases.ts";
-import { assertNone } from "./complaint.ts";
+import { assertNone, ConfigError, distinct, type Complaint } from "./complaint.ts";
+import { wrongDocument } from "./document_kind.ts";
 import { commandLineOrigin } from "./origin.ts";
 import { resolvePaths } from "./paths.ts";
 import { safeName } from "./sections.ts";
@@ -73,10 +75,34 @@ export interface Row extends Static<typeof RowSchema> {
   readonly origin: Origin;
 }
 
-/** @throws ConfigError as a config file does */
-export async function readOverlay(path: string, registry: Registry): Promise<Overlay> {
+/**
+ * Reads overlays, the later above the earlier.
+ *
+ * @throws ConfigError with the complaints of all of them
+ */
+export async function readOverlays(
+  files: readonly string[] | undefined,
+  registry: Registry,
+): Promise<Overlay[]> {
+  const overlays: Overlay[] = [];
+  const complaints: Complaint[] = [];
+  for (const file of files ?? []) {
+    try {
+      overlays.push(await readOverlay(resolve(file), registry));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      complaints.push(...error.complaints);
+    }
+  }
+  assertNone(distinct(complaints));
+  return overlays;
+}
+
+async function readOverlay(path: string, registry: Registry): Promise<Overlay> {
   const origin = commandLineOrigin("--overlay");
   const tree = await readYamlFile(path, { origin, path: [] });
+  const other = wrongDocument(tree, "overlay", path);
+  if (other !== null) throw new ConfigError([other]);
   const { data, complaints, paths } = Validator.of(OverlaySchema, registry).validate(tree);
   assertNone(complaints);
   resolvePaths(data, tree, paths);

@@ -1,4 +1,4 @@
-import { assertNone, showValue, type Complaint } from "./complaint.ts";
+import { showValue, type Complaint } from "./complaint.ts";
 import { commandLineOrigin } from "./origin.ts";
 import { merge } from "./merge.ts";
 import {
@@ -27,14 +27,14 @@ export type DefaultAt = (tree: MapNode, path: readonly string[]) => unknown;
  * whole component). VALUE is YAML; a number in the path is an index of a list that is there, be it by default.
  *
  * @param folder what relative paths among the values start from
- * @throws ConfigError `SEGFUSE_CONFIG_SET`, `SEGFUSE_CONFIG_SET_PATH`
+ * @returns the config with all that could be set, and `SEGFUSE_CONFIG_SET` or `SEGFUSE_CONFIG_SET_PATH` for the rest
  */
 export function applyOverrides(
   tree: MapNode,
   set: readonly string[],
   folder: string,
   defaultAt: DefaultAt,
-): MapNode {
+): { tree: MapNode; complaints: Complaint[] } {
   const complaints: Complaint[] = [];
   const overrides = set
     .map((text) => parseOverride(text, folder, complaints))
@@ -45,8 +45,7 @@ export function applyOverrides(
     const context = { override, complaints, defaultAt: (path: readonly string[]) => defaultAt(result, path) };
     result = place(result, 0, context) as MapNode;
   }
-  assertNone(complaints);
-  return result;
+  return { tree: result, complaints };
 }
 
 function setsType({ keys }: Override): boolean {

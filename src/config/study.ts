@@ -4,9 +4,10 @@ import { readWithBases } from "./bases.ts";
 import { schemaKeywords } from "../registry/component_ref.ts";
 import type { Registry } from "../registry/registry.ts";
 import { assertNone, ConfigError, distinct, nearestName, shorten, type Complaint } from "./complaint.ts";
+import { wrongDocument } from "./document_kind.ts";
 import { ConfigLoader, type LoadedConfig, type LoadOptions } from "./load.ts";
 import { commandLineOrigin } from "./origin.ts";
-import { readOverlay, RowSchema, rowName, type Overlay, type Row } from "./overlay.ts";
+import { readOverlays, RowSchema, rowName, type Overlay, type Row } from "./overlay.ts";
 import { resolvePaths } from "./paths.ts";
 import { metricComplaints, unknownMetric, unusedSections } from "./study_rules.ts";
 import { child, keyOriginAt, originAt, type MapNode } from "./tree.ts";
@@ -85,13 +86,13 @@ export async function loadStudy(file: string, options: StudyOptions = {}): Promi
   const path = resolve(file);
   const loader = new ConfigLoader(options);
   const tree = (await readWithBases(path)).node;
+  const other = wrongDocument(tree, "study", path);
+  if (other !== null) throw new ConfigError([other]);
   const { data, complaints, paths } = Validator.of(StudySchema, loader.registry).validate(tree);
   assertNone(complaints);
   resolvePaths(data, tree, paths);
   const study = data as Static<typeof StudySchema>;
-  const overlays: Overlay[] = [];
-  for (const overlay of options.overlays ?? [])
-    overlays.push(await readOverlay(resolve(overlay), loader.registry));
+  const overlays = await readOverlays(options.overlays, loader.registry);
 
   const own = study.rows.map((row, i): Row => ({ ...row, origin: originAt(tree, ["rows", i]) }));
   const rows = [...own, ...overlays.flatMap((overlay) => overlay.extraRows)];
@@ -126,23 +127,29 @@ export async function isStudy(file: string): Promise<boolean> {
 }
 
 /**
- * Registers the plug-ins of a config, or of all configs that a study's rows name; what else is wrong in them is no
- * matter.
+ * Registers the plug-ins of a config, or of all configs that a study's rows name, with what overlays and `--set` add;
+ * what else is wrong in them is no matter.
  *
- * @throws ConfigError where a file cannot be read
- * @throws SegfuseError `SEGFUSE_PLUGIN_…`
+ * @throws ConfigError where a file cannot be read, and `SEGFUSE_PLUGIN_…`
  */
-export async function loadPluginsOf(file: string, registry: Registry): Promise<void> {
-  const loader = new ConfigLoader({ registry });
+export async function loadPluginsOf(
+  file: string,
+  options: LoadOptions & { readonly registry: Registry },
+): Promise<void> {
+  const loader = new ConfigLoader(options);
+  const overlays = await readOverlays(options.overlays, loader.registry);
   const tree = (await readWithBases(resolve(file))).node;
   const rows = child(tree, "rows");
-  if (rows?.kind !== "list") return loader.loadPluginsOf(file);
+  if (rows?.kind !== "list") return loader.loadPluginsOf(file, overlays);
   for (const row of rows.items) {
-    const config = row.kind === "map" ? child(row, "config") : undefined;
+    const [config, name] = row.kind === "map" ? [child(row, "config"), child(row, "name")] : [];
     if (config?.kind !== "scalar" || typeof config.value !== "string") continue;
     const by = { origin: config.origin, path: ["rows"] };
-    await loader.loadPluginsOf(resolve(config.origin.directory, config.value), by);
+    const rowName = name?.kind === "scalar" ? String(name.value) : undefined;
+    await loader.loadPluginsOf(resolve(config.origin.directory, config.value), overlays, rowName, by);
   }
+  for (const extra of overlays.flatMap(({ extraRows }) => extraRows))
+    await loader.loadPluginsOf(extra.config, overlays, extra.name, { origin: extra.origin, path: ["rows"] });
 }
 
 function stem(path: string): string {

@@ -37,6 +37,9 @@ export interface Entry {
 /** Keys that could reach an object's prototype; no config may contain them. */
 export const forbiddenKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
+/** The key by which a map replaces what it is laid over. */
+export const deleteKey = "_delete_";
+
 export type Path = readonly (string | number)[];
 
 /** `data.train.transforms.0.range`; the root is the empty string. */

@@ -5,7 +5,7 @@ import type { Registry } from "../registry/registry.ts";
 import type { ErrorCode } from "../errors.ts";
 import { distinct, nearestName, shorten, showValue, type Complaint } from "./complaint.ts";
 import { composeSchema, forValidation } from "./compose.ts";
-import { describeSchema, marks, type JsonSchema } from "./json_schema.ts";
+import { describeSchema, marks, withArticle, type JsonSchema } from "./json_schema.ts";
 import { keyOriginAt, nodeAt, originAt, pathText, toData, type MapNode, type Path } from "./tree.ts";
 
 export interface Validated {
@@ -121,16 +121,19 @@ function complaintsOf(errors: readonly ErrorObject[], tree: MapNode, data: unkno
     .map((error) => error.instancePath);
   const inUnion = (error: ErrorObject) =>
     error.keyword !== "anyOf" && unions.some((path) => `${error.instancePath}/`.startsWith(`${path}/`));
+  const unknown = new Set(errors.slice(0, mostErrors).map((error) => pathText(unknownPath(error) ?? [])));
+  const elsewhere = (key: string) => placesOf(key, data).filter((path) => !unknown.has(path));
   const complaints = errors
     .slice(0, mostErrors)
     .filter((error) => !wrappers.has(error.keyword) && !inUnion(error))
-    .map((error) => complaintOf(error, tree, data))
+    .map((error) => complaintOf(error, tree, data, elsewhere))
     .filter((complaint) => complaint !== null);
   return distinct(complaints).sort(inReadingOrder);
 }
 
-/** By file, then from top to bottom. */
+/** By file, then from top to bottom; what stands in no file stays in its order. */
 export function inReadingOrder(a: Complaint, b: Complaint): number {
+  if (a.origin?.line == null && b.origin?.line == null) return 0;
   const source = (a.origin?.source ?? "").localeCompare(b.origin?.source ?? "");
   return (
     source ||
@@ -139,12 +142,31 @@ export function inReadingOrder(a: Complaint, b: Complaint): number {
   );
 }
 
-function complaintOf(error: ErrorObject, tree: MapNode, data: unknown): Complaint | null {
+function unknownPath(error: ErrorObject): Path | null {
+  if (error.keyword !== "additionalProperties") return null;
+  return [...pathOf(error.instancePath), error.params["additionalProperty"] as string];
+}
+
+/** Where a document has a key, defaults included; lists of components are not searched. */
+function placesOf(key: string, data: unknown, path: Path = []): string[] {
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return [];
+  return Object.entries(data).flatMap(([name, value]) => [
+    ...(name === key ? [pathText([...path, name])] : []),
+    ...placesOf(key, value, [...path, name]),
+  ]);
+}
+
+function complaintOf(
+  error: ErrorObject,
+  tree: MapNode,
+  data: unknown,
+  elsewhere: (key: string) => string[],
+): Complaint | null {
   const path = pathOf(error.instancePath);
   const schema = (error.parentSchema ?? {}) as JsonSchema;
   switch (error.keyword) {
     case "additionalProperties":
-      return unknownKey([...path, error.params["additionalProperty"] as string], schema, tree);
+      return unknownKey(unknownPath(error)!, schema, tree, elsewhere);
     case "required":
       return missingKey([...path, error.params["missingProperty"] as string], schema, tree, data);
     case "discriminator":
@@ -206,9 +228,25 @@ function expectation(schema: JsonSchema, found: unknown): Pick<Complaint, "expec
     : { expected: describeSchema(schema), ...nearest, valid };
 }
 
-function unknownKey(path: Path, schema: JsonSchema, tree: MapNode): Complaint {
+/** More places than these are no hint. */
+const mostPlaces = 2;
+
+function unknownKey(
+  path: Path,
+  schema: JsonSchema,
+  tree: MapNode,
+  elsewhere: (key: string) => string[],
+): Complaint {
   const key = String(path.at(-1));
   const valid = Object.keys(schema.properties ?? {});
+  const places = elsewhere(key);
+  const [, tight, value] = /^([\w.-]+):(.+)$/.exec(key) ?? [];
+  const advice =
+    tight !== undefined
+      ? `${tight}: ${shorten(value!)}`
+      : places.length > 0 && places.length <= mostPlaces
+        ? places.join(" or ")
+        : undefined;
   const kind = schema[marks.kind];
   const holder = typeof kind === "string" ? `the ${kind} '${schema.title}'` : placeOf(path.slice(0, -1));
   return {
@@ -216,8 +254,9 @@ function unknownKey(path: Path, schema: JsonSchema, tree: MapNode): Complaint {
     message: `${holder} has no key '${shorten(key)}'`,
     origin: keyOriginAt(tree, path),
     path,
-    ...nearestName(key, valid),
+    ...(advice === undefined ? nearestName(key, valid) : {}),
     valid,
+    ...(advice === undefined ? {} : { advice }),
   };
 }
 
@@ -257,7 +296,9 @@ function unknownType(error: ErrorObject, path: Path, schema: JsonSchema, tree: M
   return {
     code: "SEGFUSE_CONFIG_UNKNOWN_TYPE",
     message:
-      typeof found === "string" ? `there is no ${kind} '${shorten(found)}'` : `a ${kind}'s type is no text`,
+      typeof found === "string"
+        ? `there is no ${kind} '${shorten(found)}'`
+        : `${withArticle(kind)}'s type is no text`,
     ...(typeof found === "string" ? {} : { found: showValue(found) }),
     origin: originAt(tree, path),
     path,

@@ -3,15 +3,18 @@ import { basename, dirname, join } from "node:path";
 import {
   constructFromEvents,
   CORE_SCHEMA,
+  defineMappingTag,
   EVENT_ID,
   getScalarValue,
   parseEvents,
   YAMLException,
 } from "js-yaml";
 import type { ErrorCode } from "../errors.ts";
-import { assertNone, ConfigError, nearestName, shorten, type Complaint } from "./complaint.ts";
+import { assertNone, ConfigError, shorten, showValue, type Complaint } from "./complaint.ts";
+import { nearestFile } from "./nearest.ts";
 import { displayPath } from "./origin.ts";
 import {
+  deleteKey,
   forbiddenKeys,
   fromData,
   type ConfigNode,
@@ -20,7 +23,9 @@ import {
   type Origin,
   type Path,
   type Scalar,
+  toData,
 } from "./tree.ts";
+import { explainSyntax } from "./yaml_syntax.ts";
 
 type YamlEvent = ReturnType<typeof parseEvents>[number];
 
@@ -30,10 +35,27 @@ type YamlEvent = ReturnType<typeof parseEvents>[number];
  */
 export const limits = { bytes: 1_000_000, aliases: 100, nodes: 20_000, depth: 64 } as const;
 
+/** A map as the list of its values, in their order: keys are read from the events, so that all wrong ones are told. */
+const mapTag = defineMappingTag<unknown[]>("tag:yaml.org,2002:map", {
+  create: () => [],
+  addPair(values, _key, value) {
+    values.push(value);
+    return "";
+  },
+  has: () => false,
+  keys: () => [],
+  get: () => null,
+  identify: () => false,
+  represent: () => new Map(),
+});
+const schema = CORE_SCHEMA.withTags(mapTag);
+
 /** A file that another place names, for the complaint where it cannot be read. */
 export interface NamedBy {
   readonly origin: Origin;
   readonly path: Path;
+  /** What may be wrong with the name, where it cannot be read. */
+  readonly advice?: string;
 }
 
 /**
@@ -52,17 +74,7 @@ export async function readYamlFile(path: string, by?: NamedBy): Promise<MapNode>
   } catch (error) {
     throw error instanceof ConfigError ? error : new ConfigError([await unreadable(path, error, by)]);
   }
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  try {
-    return parseYaml(decoder.decode(bytes), path, from); // a byte-order mark is left out
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const wide = bytes.length > 1 && [0xfffe, 0xfeff].includes(bytes.readUInt16BE(0));
-    throw fileFault("SEGFUSE_CONFIG_ENCODING", "a config file is not in UTF-8", path, from, {
-      expected: "text in UTF-8",
-      found: wide ? "text in UTF-16" : "bytes that are no UTF-8",
-    });
-  }
+  return parseYaml(decoded(bytes, path, from), path, from);
 
   async function readBounded(file: string): Promise<Buffer> {
     const info = await stat(file);
@@ -77,6 +89,22 @@ export async function readYamlFile(path: string, by?: NamedBy): Promise<MapNode>
     }
     return readFile(file);
   }
+}
+
+/** Text of UTF-8; a byte-order mark is left out. */
+function decoded(bytes: Buffer, path: string, from: Origin | undefined): string {
+  const isWide =
+    bytes.length > 1 &&
+    (bytes.subarray(0, 2).includes(0) || [0xfffe, 0xfeff].includes(bytes.readUInt16BE(0)));
+  try {
+    if (!isWide) return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    // told below
+  }
+  throw fileFault("SEGFUSE_CONFIG_ENCODING", "a config file is not in UTF-8", path, from, {
+    expected: "text in UTF-8",
+    found: isWide ? "text in UTF-16" : "bytes that are no UTF-8",
+  });
 }
 
 function fileFault(
@@ -104,10 +132,7 @@ async function unreadable(path: string, error: unknown, by: NamedBy | undefined)
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const reason = reasons[code] ?? code;
   const siblings = await readdir(dirname(path)).catch((): string[] => []);
-  const { nearest } = nearestName(
-    basename(path),
-    siblings.filter((name) => /\.ya?ml$/.test(name)),
-  );
+  const { nearest } = nearestFile(basename(path), siblings);
   return {
     code: "SEGFUSE_CONFIG_FILE",
     message: "a config file cannot be read",
@@ -115,6 +140,7 @@ async function unreadable(path: string, error: unknown, by: NamedBy | undefined)
     path: by?.path ?? [],
     found: by === undefined ? reason : `${displayPath(path)}: ${reason}`,
     ...(nearest === undefined ? {} : { nearest: displayPath(join(dirname(path), nearest)) }),
+    ...(by?.advice === undefined ? {} : { advice: by.advice }),
   };
 }
 
@@ -158,14 +184,14 @@ class TreeReader {
     private readonly from: Origin | undefined,
   ) {
     this.directory = dirname(path);
-    this.lineStarts = [0, ...[...text.matchAll(/\n/g)].map((match) => match.index + 1)];
+    this.lineStarts = [0, ...[...text.matchAll(/\r\n?|\n/g)].map(({ index, 0: end }) => index + end.length)];
   }
 
   read(): MapNode {
     let documents: unknown[];
     try {
       this.events = parseEvents(this.text, { filename: this.path, maxDepth: limits.depth });
-      const options = { source: this.text, schema: CORE_SCHEMA, maxAliases: limits.aliases };
+      const options = { source: this.text, schema, maxAliases: limits.aliases };
       documents = constructFromEvents(this.events, options);
     } catch (error) {
       const position = error instanceof YAMLException ? (error.mark?.position ?? 0) : 0;
@@ -174,7 +200,7 @@ class TreeReader {
     const start = this.origin(0);
     if (documents.length === 0) return { kind: "map", origin: start, entries: new Map() };
     if (documents.length > 1)
-      throw this.fault(0, "a config file holds more than one document", {
+      throw this.fault(this.secondDocument(), "a config file holds more than one document", {
         code: "SEGFUSE_CONFIG_DOCUMENT",
         expected: "one document: no line of --- between two",
         found: `${documents.length} documents`,
@@ -188,7 +214,7 @@ class TreeReader {
     throw this.fault(0, "a config file holds no map", {
       code: "SEGFUSE_CONFIG_DOCUMENT",
       expected: "a map: KEY: VALUE",
-      found: `a ${node.kind}`,
+      found: node.kind === "list" ? "a list" : showValue(node.value),
     });
   }
 
@@ -209,7 +235,7 @@ class TreeReader {
       event.type === EVENT_ID.SEQUENCE
         ? this.list(value as unknown[], event.start, path)
         : event.type === EVENT_ID.MAPPING
-          ? this.map(value as Record<string, unknown>, event.start, path)
+          ? this.map(value as unknown[], event.start, path)
           : { node: this.scalar(event, value as Scalar, fallback), size: 1 };
     if (made.size > limits.nodes)
       throw this.fault(fallback, "a config holds too many values", {
@@ -244,28 +270,28 @@ class TreeReader {
     return { node: { kind: "list", origin: this.origin(start), items }, size };
   }
 
-  private map(
-    value: Readonly<Record<string, unknown>>,
-    start: number,
-    path: Path,
-  ): { node: ConfigNode; size: number } {
+  private map(values: readonly unknown[], start: number, path: Path): { node: ConfigNode; size: number } {
     const entries = new Map<string, Entry>();
     let size = 1;
-    while (this.events[this.next]!.type !== EVENT_ID.POP) {
-      const event = this.events[this.next++]!;
+    for (let i = 0; this.events[this.next]!.type !== EVENT_ID.POP; i++) {
+      const event = this.events[this.next]!;
       if (event.type !== EVENT_ID.SCALAR) {
-        throw this.fault(start, "a key is a list or a map", {
-          code: "SEGFUSE_CONFIG_FORBIDDEN_KEY",
+        this.wrongKey(Math.max(start, this.startOf(event)), "a key is a list or a map", path, {
           expected: "a plain text",
         });
-      }
-      const key = getScalarValue(this.text, event);
-      const position = Math.max(start, this.scalarStart(event));
-      if (!this.isKey(key, position, [...path, key])) {
+        this.skip();
         this.skip();
         continue;
       }
-      const item = this.node(value[key], position, [...path, key]);
+      this.next++;
+      const key = getScalarValue(this.text, event);
+      const position = Math.max(start, this.scalarStart(event));
+      if (!this.isKey(key, position, [...path, key], entries.get(key))) {
+        this.skip();
+        continue;
+      }
+      const item = this.node(values[i], position, [...path, key]);
+      if (key === deleteKey) this.checkMark(item.node, [...path, key]);
       entries.set(key, { origin: this.origin(position), node: item.node });
       size += item.size;
     }
@@ -273,21 +299,42 @@ class TreeReader {
     return { node: { kind: "map", origin: this.origin(start), entries }, size };
   }
 
-  /** False, with a complaint, for a key that no config can have. */
-  private isKey(key: string, position: number, path: Path): boolean {
-    const code = "SEGFUSE_CONFIG_FORBIDDEN_KEY";
-    if (forbiddenKeys.has(key))
-      this.faults.push(this.complaint(position, `'${key}' is no key that a config can have`, { code, path }));
+  /** False, with a complaint, for a key that no config can have, and for one that is there already. */
+  private isKey(key: string, position: number, path: Path, before: Entry | undefined): boolean {
+    if (forbiddenKeys.has(key)) this.wrongKey(position, `'${key}' is no key that a config can have`, path);
     else if (key === "<<")
-      this.faults.push(
-        this.complaint(position, "merge keys are not part of YAML 1.2", {
-          code,
-          path,
-          advice: "_base_: FILE",
-        }),
-      );
+      this.wrongKey(position, "merge keys are not part of YAML 1.2", path, { advice: "_base_: FILE" });
+    else if (before !== undefined)
+      this.wrongKey(position, `the key '${shorten(key)}' is written twice`, path, {
+        code: "SEGFUSE_CONFIG_DUPLICATE_KEY",
+        expected: "every key once in its map",
+        found: `first in line ${before.origin.line}`,
+      });
     else return true;
     return false;
+  }
+
+  private wrongKey(position: number, message: string, path: Path, more: Partial<Complaint> = {}): void {
+    const code = "SEGFUSE_CONFIG_FORBIDDEN_KEY";
+    this.faults.push(this.complaint(position, message, { code, path, ...more }));
+  }
+
+  /** `_delete_: yes` is a text in YAML 1.2 and would delete nothing. */
+  private checkMark(node: ConfigNode, path: Path): void {
+    if (node.kind === "scalar" && typeof node.value === "boolean") return;
+    this.faults.push({
+      code: "SEGFUSE_CONFIG_TYPE",
+      message: `'${deleteKey}' has a value of the wrong type`,
+      origin: node.origin,
+      path,
+      expected: "true or false",
+      found: showValue(toData(node)),
+    });
+  }
+
+  private startOf(event: YamlEvent): number {
+    if (event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.MAPPING) return event.start;
+    return event.type === EVENT_ID.ALIAS ? event.anchorStart - 1 : -1;
   }
 
   /** Passes over the next node. */
@@ -320,6 +367,15 @@ class TreeReader {
     };
   }
 
+  /** Where a second document begins: its line of ---, which events do not hold. */
+  private secondDocument(): number {
+    const second = this.events.findIndex((event, i) => i > 0 && event.type === EVENT_ID.DOCUMENT);
+    const content = this.events[second + 1];
+    const end = content === undefined ? -1 : this.startOf(content);
+    const before = this.text.slice(0, end < 0 ? undefined : end);
+    return Math.max(0, before.lastIndexOf("\n---") + 1);
+  }
+
   private fault(position: number, message: string, more: Partial<Complaint> = {}): ConfigError {
     return new ConfigError([this.complaint(position, message, more)]);
   }
@@ -330,15 +386,6 @@ class TreeReader {
 
   /** What js-yaml says, under the code that it belongs to. */
   private parserFault(position: number, reason: string): ConfigError {
-    if (reason === "duplicated mapping key") {
-      const word = /^(["']?)([^\s:'"{}[\],]+)/.exec(this.text.slice(position, position + 100))?.[2];
-      const message =
-        word === undefined ? "a key is written twice" : `the key '${shorten(word)}' is written twice`;
-      return this.fault(position, message, {
-        code: "SEGFUSE_CONFIG_DUPLICATE_KEY",
-        expected: "every key once in its map",
-      });
-    }
     if (reason.includes("maxAliases") || reason.includes("maxDepth")) {
       const deep = reason.includes("maxDepth");
       return this.fault(position, deep ? "a config is nested too deeply" : "a config has too many aliases", {
@@ -346,6 +393,7 @@ class TreeReader {
         expected: deep ? `at most ${limits.depth} levels` : `at most ${limits.aliases}`,
       });
     }
-    return this.fault(position, `no YAML: ${reason}`);
+    const { at = position, message = reason, advice } = explainSyntax(reason, this.text, position);
+    return this.fault(at, `no YAML: ${message}`, advice === undefined ? {} : { advice });
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -26,6 +26,13 @@ export function resolvePlugin(specifier: string, from: string, where = from): st
     throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in '${specifier}' is not there`, {
       where,
       found: `no file ${path}`,
+    });
+  }
+  if (statSync(path).isDirectory()) {
+    throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in '${specifier}' is a folder`, {
+      where,
+      expected: "a file, or a package's name",
+      found: path,
     });
   }
   return path;

@@ -1,4 +1,5 @@
 import { createRequire, register } from "node:module";
+import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SegfuseError } from "../errors.ts";
 import { isReservedScore } from "../evaluation/scores.ts";
@@ -46,9 +47,12 @@ export async function importPlugin(specifier: string, from: string): Promise<Plu
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module;
   } catch (cause) {
-    throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in '${specifier}' could not be loaded`, {
+    const found = (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).trim();
+    const isNewer = found.includes("module 'segfuse' does not provide");
+    throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in '${basename(path)}' could not be loaded`, {
       where: path,
-      found: cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause),
+      found: found.replaceAll(/\s*\n\s*/g, " "),
+      ...(isNewer ? { advice: "a newer segfuse, if the name is right" } : {}),
       cause,
     });
   }

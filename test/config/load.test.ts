@@ -161,8 +161,7 @@ evaluation: {_delete_: true, scales: [3]}
     expect(await files.report(files.load("absent.yaml"))).toMatchInlineSnapshot(`
       "SEGFUSE_CONFIG_FILE: a config file cannot be read
         at: ROOT/absent.yaml
-        found: no such file
-        did you mean: ROOT/lost.yaml"
+        found: no such file"
     `);
   });
 });
@@ -215,7 +214,16 @@ init_from: "\${env:START}"
     expect(lenient.config.init_from).toBe("${env:START}");
     expect(lenient.unset.map((variable) => variable.name)).toEqual(["START"]);
     expect(await files.report(files.load("bad.yaml"))).toMatchInlineSnapshot(`
-      "SEGFUSE_CONFIG_ENV_FORM: a reference to an environment variable is not well formed
+      "2 complaints
+
+      SEGFUSE_CONFIG_ENV: the environment variable START is not set
+        at: ROOT/bad.yaml:10:12 (init_from)
+        10 | init_from: "\${env:START}"
+           |            ^
+        found: "\${env:START}" (a string)
+        try: export START=VALUE, or --set init_from=VALUE
+
+      SEGFUSE_CONFIG_ENV_FORM: a reference to an environment variable is not well formed
         at: ROOT/bad.yaml:11:7 (seed)
         11 | seed: "\${env:1X}"
            |       ^
@@ -284,7 +292,7 @@ describe("--set", () => {
       "model.0=1",
     ];
     expect(await files.report(files.load("a.yaml", { set: nowhere }))).toMatchInlineSnapshot(`
-      "3 complaints
+      "4 complaints
 
       SEGFUSE_CONFIG_SET_PATH: --set names no place: '9' is not in 'data.train.transforms'
         at: --set data.train.transforms.9.range=[1, 1] (data.train.transforms.9.range)
@@ -299,7 +307,12 @@ describe("--set", () => {
       SEGFUSE_CONFIG_SET_PATH: --set names no place: '0' is not in 'model'
         at: --set model.0=1 (model.0)
         expected: a list, which an index can name a part of
-        found: {backbone, head} (a map)"
+        found: {backbone, head} (a map)
+
+      SEGFUSE_CONFIG_TYPE: 'seed' has a value of the wrong type
+        at: --set seed.x=1 (seed)
+        expected: an integer ≥ 0 and ≤ 9007199254740991
+        found: {x} (a map)"
     `);
     const unknown = ["model.hed.channels=3", "optimizer.lr=fast"];
     expect(await files.report(files.load("a.yaml", { set: unknown }))).toMatchInlineSnapshot(`

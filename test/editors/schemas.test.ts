@@ -48,9 +48,15 @@ export default defineNeck({
   );
   writeFileSync(join(folder, "mine.yaml"), "plugins: [./twice.mjs]\nmodel: {neck: {type: twise}}\n");
   writeFileSync(join(folder, "study.yaml"), "title: T\nrows: [{name: a, config: mine.yaml}]\n");
-  for (const file of ["mine.yaml", "study.yaml"]) {
+  writeFileSync(join(folder, "plain.yaml"), "seed: 3\n");
+  writeFileSync(join(folder, "overlay.yaml"), "config: {plugins: [./twice.mjs]}\n");
+  for (const [file, ...more] of [
+    ["mine.yaml"],
+    ["study.yaml"],
+    ["plain.yaml", "--overlay", join(folder, "overlay.yaml")],
+  ] as const) {
     const out = join(folder, "made", `${file}.json`);
-    const args = ["schema", "config", "--config", join(folder, file), "--out", out];
+    const args = ["schema", "config", "--config", join(folder, file), ...more, "--out", out];
     expect(await segfuse(args)).toEqual({ code: 0, stdout: "", stderr: "" });
     const { definitions } = JSON.parse(readFileSync(out, "utf8")) as ReturnType<typeof editorSchema>;
     expect(definitions!["neck_slot"]!.properties!["type"]!.enum).toContain("twice");

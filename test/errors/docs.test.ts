@@ -77,10 +77,11 @@ it("the whole text of each", async () => {
       found: a list
 
     SEGFUSE_CONFIG_DUPLICATE_KEY: the key 'model' is written twice
-      at: ROOT/example.yaml:3:1
+      at: ROOT/example.yaml:3:1 (model)
       3 | model: {in_channels: 3}
         | ^
       expected: every key once in its map
+      found: first in line 2
 
     SEGFUSE_CONFIG_FORBIDDEN_KEY: merge keys are not part of YAML 1.2
       at: ROOT/example.yaml:3:13 (optimizer.<<)
@@ -139,6 +140,7 @@ it("the whole text of each", async () => {
       at: ROOT/example.yaml:2:13 (optimizer.learning_rate)
       2 | optimizer: {learning_rate: 0.01}
         |             ^
+      did you mean: lr
       valid: type, lr, accumulate, clip_norm, paramwise, momentum, nesterov, weight_decay, norm_bias_decay
 
     SEGFUSE_CONFIG_UNKNOWN_TYPE: there is no neck 'gaff'
@@ -330,23 +332,31 @@ it("the whole text of each", async () => {
       try: schedule in the config of a, or init_from in place of weights_from
 
     SEGFUSE_PLUGIN_LOAD: the plug-in './my_neck.mjs' is not there
-      at: ROOT/example.yaml:2:11
+      at: ROOT/example.yaml:2:11 (plugins.0)
+      2 | plugins: [./my_neck.mjs]
+        |           ^
       found: no file ROOT/my_neck.mjs
 
     SEGFUSE_PLUGIN_EXPORT: a plug-in exports no component
-      at: ROOT/my_neck.mjs
+      at: ROOT/example.yaml:2:11 (plugins.0)
+      2 | plugins: [./my_neck.mjs] # export default class MyNeck {}
+        |           ^
       expected: \`export default defineNeck({ type, description, schema, create })\` or a list of such records
-      found: a default export that is a function
+      found: ROOT/my_neck.mjs: a default export that is a function
 
     SEGFUSE_PLUGIN_CLASH: there are two components 'gff' of kind neck
-      at: ROOT/my_gff.mjs
+      at: ROOT/example.yaml:2:11 (plugins.0)
+      2 | plugins: [./my_gff.mjs] # its type is gff
+        |           ^
       expected: a neck type of another name
-      found: gff, which segfuse has registered already
+      found: ROOT/my_gff.mjs: gff, which segfuse has registered already
 
     SEGFUSE_PLUGIN_API: a plug-in needs a newer segfuse
-      at: ROOT/newer.mjs
+      at: ROOT/example.yaml:2:11 (plugins.0)
+      2 | plugins: [./newer.mjs] # export const apiVersion = 99
+        |           ^
       expected: apiVersion 1 or below, which segfuse 0.1.0 has
-      found: apiVersion 99
+      found: ROOT/newer.mjs: apiVersion 99
       try: install the newest segfuse, or an older version of the plug-in"
   `);
 });

@@ -95,7 +95,7 @@ describe("plug-ins", () => {
         at: ROOT/plugins/clash.ts
         expected: a neck type of another name
         found: gff, which segfuse has registered already
-      SEGFUSE_PLUGIN_LOAD: the plug-in './plugins/throws.ts' could not be loaded
+      SEGFUSE_PLUGIN_LOAD: the plug-in 'throws.ts' could not be loaded
         at: ROOT/plugins/throws.ts
         found: RangeError: at the import
       SEGFUSE_PLUGIN_EXPORT: a plug-in exports no component
