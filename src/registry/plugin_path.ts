@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { existsSync, statSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { resolve as resolveImport } from "import-meta-resolve";
 import { SegfuseError } from "../errors.ts";
 
 /**
@@ -14,14 +14,7 @@ import { SegfuseError } from "../errors.ts";
  */
 export function resolvePlugin(specifier: string, from: string, where = from): string {
   const isPath = /^\.\.?\//.test(specifier) || isAbsolute(specifier);
-  const path = isPath ? resolve(dirname(from), specifier) : findPackage(specifier, from);
-  if (path === null) {
-    throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in package '${specifier}' was not found`, {
-      where,
-      expected: `a package that is installed for ${dirname(from)}, or a path that starts with ./`,
-      found: specifier,
-    });
-  }
+  const path = isPath ? resolve(dirname(from), specifier) : findPackage(specifier, from, where);
   if (!existsSync(path)) {
     throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in '${specifier}' is not there`, {
       where,
@@ -38,41 +31,24 @@ export function resolvePlugin(specifier: string, from: string, where = from): st
   return path;
 }
 
-function findPackage(specifier: string, from: string): string | null {
-  const require = createRequire(pathToFileURL(from));
+/** As Node resolves an `import` in that file. */
+function findPackage(specifier: string, from: string, where: string): string {
   try {
-    return require.resolve(specifier);
-  } catch {
-    // A package that exports to `import` alone; `import.meta.resolve` takes no other parent than this file.
-    const [, name, subpath] = /^((?:@[^/]+\/)?[^/]+)(\/.+)?$/.exec(specifier) ?? [];
-    if (name === undefined) return null;
-    for (const folder of require.resolve.paths(name) ?? []) {
-      const file = join(folder, name, "package.json");
-      if (!existsSync(file)) continue;
-      const { exports } = JSON.parse(readFileSync(file, "utf8")) as { exports?: unknown };
-      const target = exportTarget(exports, `.${subpath ?? ""}`);
-      return target === null ? null : join(dirname(file), target);
+    return fileURLToPath(resolveImport(specifier, pathToFileURL(from).href));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code !== "ERR_MODULE_NOT_FOUND") {
+      throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the package '${specifier}' has no plug-in there`, {
+        where,
+        found: message,
+        cause,
+      });
     }
-    return null;
+    throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in package '${specifier}' was not found`, {
+      where,
+      expected: `a package that is installed for ${dirname(from)}, or a path that starts with ./`,
+      found: specifier,
+      cause,
+    });
   }
-}
-
-const conditions = ["import", "node", "default"];
-
-/** What a package exports under an exact name, as Node resolves an `import`; null where it exports nothing there. */
-function exportTarget(exports: unknown, subpath: string): string | null {
-  if (typeof exports === "object" && exports !== null && Object.hasOwn(exports, subpath)) {
-    return conditional((exports as Record<string, unknown>)[subpath]);
-  }
-  return subpath === "." ? conditional(exports) : null;
-}
-
-function conditional(target: unknown): string | null {
-  if (typeof target === "string") return target;
-  if (typeof target !== "object" || target === null) return null;
-  for (const [condition, inner] of Object.entries(target)) {
-    const found = conditions.includes(condition) ? conditional(inner) : null;
-    if (found !== null) return found;
-  }
-  return null;
 }

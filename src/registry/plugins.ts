@@ -1,4 +1,4 @@
-import { createRequire, register } from "node:module";
+import node, { createRequire, register } from "node:module";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SegfuseError } from "../errors.ts";
@@ -42,7 +42,7 @@ export interface Plugin {
  */
 export async function importPlugin(specifier: string, from: string): Promise<Plugin> {
   const path = resolvePlugin(specifier, from);
-  useHooks();
+  await useHooks();
   let module: { default?: unknown; apiVersion?: unknown };
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module;
@@ -67,23 +67,33 @@ export async function importPlugin(specifier: string, from: string): Promise<Plu
 }
 
 /** Node's loader belongs to the thread and not to a run: the hooks are put into it once. */
-const hooksInPlace = Symbol.for("segfuse.plugin_hooks");
+function useHooks(): Promise<void> {
+  const inPlace = Symbol.for(`plugin_hooks ${import.meta.url}`);
+  const thread = globalThis as { [inPlace]?: Promise<void> };
+  return (thread[inPlace] ??= putHooks());
+}
 
-function useHooks(): void {
-  const thread = globalThis as { [hooksInPlace]?: true };
-  if (thread[hooksInPlace] === true) return;
-  thread[hooksInPlace] = true;
-  const root = packageRoot();
+async function putHooks(): Promise<void> {
   const index = import.meta.url.endsWith(".ts") ? "../index.ts" : "../index.js";
-  register(new URL("src/registry/plugin_hooks.mjs", root), {
-    data: {
-      own: ["src/", "tools/", "dist/", "node_modules/"].map((folder) => new URL(folder, root).href),
-      copies: {
-        segfuse: new URL(index, import.meta.url).href,
-        "@tensorflow/tfjs": pathToFileURL(createRequire(import.meta.url).resolve("@tensorflow/tfjs")).href,
-      },
+  const settings: HookSettings = {
+    importer: import.meta.url,
+    copies: {
+      segfuse: new URL(index, import.meta.url).href,
+      "@tensorflow/tfjs": pathToFileURL(createRequire(import.meta.url).resolve("@tensorflow/tfjs")).href,
     },
-  });
+  };
+  const hooks = new URL("src/registry/plugin_hooks.mjs", packageRoot());
+  // From Node 26 on `register` is deprecated; Node 20 and 22.13 have nothing else.
+  const { registerHooks } = node as { registerHooks?: (hooks: object) => void };
+  if (registerHooks === undefined) return register(hooks, { data: settings });
+  const { createHooks } = (await import(hooks.href)) as { createHooks: (settings: HookSettings) => object };
+  registerHooks(createHooks(settings));
+}
+
+/** What `plugin_hooks.mjs` is told; it says what these are. */
+interface HookSettings {
+  readonly importer: string;
+  readonly copies: Readonly<Record<string, string>>;
 }
 
 function checkVersion(wanted: unknown, path: string): void {
