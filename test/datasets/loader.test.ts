@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Batch, EvaluationSample } from "../../src/datasets/contracts.ts";
 import { openEvaluationLoader, openTrainLoader } from "../../src/datasets/loader.ts";
@@ -83,6 +86,18 @@ describe("training batches", () => {
     const train = { split: "train", transforms: [{ type: "random_scale", range: [0.5, 2] }] };
     expect(await complaint(() => batches(config({ train }), 0, 2), root)).toContain("differ in size");
   });
+});
+
+test("closing waits for the workers, whatever they still send", async () => {
+  const child = fileURLToPath(new URL("../helpers/loader_child.ts", import.meta.url));
+  const tsx = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    "--import",
+    tsx,
+    child,
+    JSON.stringify(config({ workers: 2 })),
+  ]);
+  expect(stdout).toBe("closed");
 });
 
 describe("plug-ins", () => {

@@ -78,6 +78,8 @@ class PoolWorker {
   }
 
   private settle(reply: Reply): void {
+    // A late one while the thread ends: what waits for that end must keep the program alive.
+    if (this.ended !== null) return;
     const pending = this.pending.get(reply.number);
     this.pending.delete(reply.number);
     if (this.pending.size === 0) this.thread.unref();
