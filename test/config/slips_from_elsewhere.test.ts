@@ -254,11 +254,6 @@ seed: -1
       expected: non-empty text
       found: 3
 
-    SEGFUSE_PLUGIN_LOAD: the plug-in 'newer.mjs' could not be loaded
-      at: ROOT/a.yaml:8:5 (plugins.5)
-      8 |         |     ^
-      found: ROOT/newer.mjs: TypeError: (0 , __vite_ssr_import_0__.defineWarp) is not a function
-
     SEGFUSE_CONFIG_RANGE: 'seed' is out of range
       at: ROOT/a.yaml:9:7 (seed)
       9 | seed: -1
