@@ -18,11 +18,13 @@ export { SegfuseError, errorCodes, type ErrorCode, type ErrorDetails } from "./e
 // Programs
 export {
   build,
+  countCost,
   evaluate,
   predict,
   train,
   type BuildOptions,
   type CallOptions,
+  type CostOptions,
   type EvaluateOptions,
   type PredictOptions,
   type TrainOptions,
@@ -39,6 +41,7 @@ export {
   type LoadOptions,
   type StudyOptions,
 } from "./config/index.ts";
+export type { Convention, Cost } from "./cost/index.ts";
 export { openEngine, type Engine, type EngineOptions, type EngineType } from "./engine/engine.ts";
 export { Segmentor, type LossResult } from "./models/segmentor.ts";
 export { createRegistry, kinds, type Registry } from "./registry/registry.ts";

@@ -1,8 +1,10 @@
 import type { LoadedConfig } from "../config/load.ts";
+import type { Convention, Cost } from "../cost/index.ts";
 import { openDataset } from "../datasets/loader.ts";
 import { openEngine } from "../engine/engine.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { Report } from "../reports/index.ts";
+import { configCost } from "../runners/cost.ts";
 import { initialiseWeights, networkFor, pretrainedFile } from "../runners/network.ts";
 import { predictFiles, type ImagePrediction } from "../runners/predict.ts";
 import type { ProgressCallback } from "../runners/progress.ts";
@@ -56,6 +58,24 @@ export async function build(loaded: LoadedConfig, options: BuildOptions = {}): P
     logger,
   });
   return segmentor;
+}
+
+export interface CostOptions {
+  /** [height, width] of the image, in pixels. Default [512, 512]. */
+  readonly size?: readonly [number, number] | undefined;
+  /** What counts as an operation. Default `mac`: multiply-adds of convolutions; `mmseg`: as mmsegmentation counts. */
+  readonly convention?: Convention | undefined;
+}
+
+/**
+ * Counts what a config's network costs for one image, as `segfuse cost` does: parameters and operations by part, bytes
+ * of activations. It traces shapes and needs neither engine nor weights, nor data where the config says the classes.
+ *
+ * @throws SegfuseError of components that do not fit each other, of an operation that the trace does not know
+ */
+export function countCost(loaded: LoadedConfig, options: CostOptions = {}): Promise<Cost> {
+  const { size = [512, 512], convention = "mac" } = options;
+  return configCost(loaded, loaded.registry, { size, convention });
 }
 
 export interface TrainOptions extends CallOptions {
