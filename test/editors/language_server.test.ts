@@ -110,8 +110,8 @@ evaluation: {flip: "\${env:FLIP:-true}"}
 });
 
 /** Opens a config in whose text `|` stands where the cursor is. */
-async function at(marked: string) {
-  const text = `# yaml-language-server: $schema=../schema/config.json\n${marked}`;
+async function at(marked: string, schema = "config") {
+  const text = `# yaml-language-server: $schema=../schema/${schema}.json\n${marked}`;
   const before = text.slice(0, text.indexOf("|")).split("\n");
   const path = `${configs}table1/at.${counter++}.yaml`;
   await server.open(path, text.replace("|", ""));
@@ -119,8 +119,8 @@ async function at(marked: string) {
 }
 let counter = 0;
 
-async function offered(marked: string): Promise<string[]> {
-  const { path, position } = await at(marked);
+async function offered(marked: string, schema?: string): Promise<string[]> {
+  const { path, position } = await at(marked, schema);
   return (await server.complete(path, position)).map(({ label }) => label);
 }
 
@@ -170,6 +170,17 @@ describe("completion", () => {
     expect(await offered("model:\n  neck:\n    |\n")).toEqual(
       expect.arrayContaining(["type", "channels", "gate_channels", "_delete_"]),
     );
+  });
+
+  it("offers the names of metrics, in a list and where one decides", async () => {
+    const names = ["mIoU", "mFscore", "mBIoU"];
+    expect(await offered("evaluation:\n  metrics:\n    - |\n")).toEqual(expect.arrayContaining(names));
+    expect(await offered("evaluation:\n  metrics:\n    - type: mFscore\n      |\n")).toEqual(["beta"]);
+    expect(await offered("checkpoint: {best: |}\n")).toEqual(expect.arrayContaining([...names, "val_loss"]));
+    expect(await offered("hooks: [{type: early_stopping, metric: |}]\n")).toEqual(
+      expect.arrayContaining([...names, "val_loss"]),
+    );
+    expect(await offered("metric: |\n", "study")).toEqual(expect.arrayContaining(names));
   });
 
   it("offers an option's values", async () => {

@@ -37,13 +37,13 @@ it("the plug-ins of a config count, though the rest of it is wrong; --out makes 
   const folder = mkdtempSync(join(tmpdir(), "segfuse-schema-"));
   writeFileSync(
     join(folder, "twice.mjs"),
-    `import { defineNeck, Type } from "segfuse";
-export default defineNeck({
-  type: "twice",
-  description: "each level twice",
-  schema: Type.Object({ times: Type.Integer({ default: 2, description: "how often" }) }),
-  create: () => { throw new Error("not built here"); },
-});
+    `import { defineMetric, defineNeck, Type } from "segfuse";
+const create = () => { throw new Error("not built here"); };
+const times = Type.Integer({ default: 2, description: "how often" });
+export default [
+  defineNeck({ type: "twice", description: "each level twice", schema: Type.Object({ times }), create }),
+  defineMetric({ type: "half", description: "half of mIoU", schema: Type.Object({}), create }),
+];
 `,
   );
   writeFileSync(join(folder, "mine.yaml"), "plugins: [./twice.mjs]\nmodel: {neck: {type: twise}}\n");
@@ -58,8 +58,12 @@ export default defineNeck({
     const out = join(folder, "made", `${file}.json`);
     const args = ["schema", "config", "--config", join(folder, file), ...more, "--out", out];
     expect(await segfuse(args)).toEqual({ code: 0, stdout: "", stderr: "" });
-    const { definitions } = JSON.parse(readFileSync(out, "utf8")) as ReturnType<typeof editorSchema>;
+    const { definitions, properties } = JSON.parse(readFileSync(out, "utf8")) as ReturnType<
+      typeof editorSchema
+    >;
     expect(definitions!["neck_slot"]!.properties!["type"]!.enum).toContain("twice");
+    expect(definitions!["metric_item"]!.properties!["type"]!.enum).toContain("half");
+    expect(JSON.stringify(properties!["checkpoint"])).toContain('"half","val_loss"');
   }
   const lost = await segfuse(["schema", "--config", join(folder, "lost.yaml")]);
   expect(lost.code).toBe(2);

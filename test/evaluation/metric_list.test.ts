@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { Type } from "typebox";
 import { SegfuseError } from "../../src/errors.ts";
@@ -111,6 +114,22 @@ it("boundaries are counted for the metrics that need them alone", () => {
   expect(list.needsBoundary).toBe(true);
   const boundary = [3, 2, 1].map((intersection) => ({ intersection, prediction: 4, label: 4 }));
   expect(list.compute(confusion, boundary).metrics["worst_boundary"]).toBe(0.25);
+});
+
+it("docs/plugins.md's own takes a group of classes for one", async () => {
+  const page = readFileSync(new URL("../../docs/plugins.md", import.meta.url), "utf8");
+  const [, text] = /^```ts group_iou.ts\n(.*?)^```$/ms.exec(page)!;
+  const folder = mkdtempSync(join(tmpdir(), "segfuse-metric-"));
+  writeFileSync(join(folder, "group_iou.ts"), text!);
+  const registry = createRegistry();
+  await registry.loadPlugins(["./group_iou.ts"], join(folder, "config.yaml"));
+  rmSync(folder, { recursive: true });
+  const score = (...group: string[]) =>
+    createMetrics(registry, [{ type: "group_iou", classes: group }], { classes }).compute(confusion, null)
+      .metrics["group_iou"];
+  expect(score("car", "bus")).toBe(95 / 120);
+  expect(score("bus")).toBe(20 / 65);
+  expect(() => score("tram")).toThrow(expect.objectContaining({ code: "SEGFUSE_METRIC" }) as Error);
 });
 
 const failing: [string, () => unknown][] = [

@@ -1,6 +1,10 @@
+import { Type } from "typebox";
 import { Confusion } from "../../src/evaluation/confusion.ts";
 import { summarise } from "../../src/evaluation/evaluate.ts";
+import { metricName, type MetricEntry } from "../../src/evaluation/metric_entry.ts";
 import { createMetrics } from "../../src/evaluation/metric_list.ts";
+import { meanOfClasses } from "../../src/evaluation/metrics/parts.ts";
+import { defineMetric } from "../../src/registry/component.ts";
 import { createRegistry } from "../../src/registry/registry.ts";
 import { createReport, createStudyReport, studyRun, type StudyRowInputs } from "../../src/reports/create.ts";
 import type { Report } from "../../src/reports/schema.ts";
@@ -41,8 +45,25 @@ const engine = { backend: "tensorflow", version: "2.21.0", threads: 2, device: "
 const versions = { segfuse: "0.1.0", node: "20.20.2", tfjs: "4.22.0" };
 const created = new Date("2026-01-02T03:04:05Z");
 
-/** A report from counts: of each class's pixels the share `quality` is right, the rest anywhere. */
-export function sampleReport(quality: number, seed = 0): Report {
+/** A plug-in's metric, which is the better the lower it is. */
+const missed = defineMetric({
+  type: "missed",
+  title: "Missed <b>|_share_",
+  column: "Missed",
+  description: "share of the pixels that were not found",
+  better: "lower",
+  schema: Type.Object({ of: Type.Array(Type.String()) }),
+  create: () => meanOfClasses(({ intersection, label }) => (label === 0 ? NaN : 1 - intersection / label)),
+});
+const registry = createRegistry();
+registry.register(missed, "/plugins/missed.ts");
+
+/**
+ * A report from counts: of each class's pixels the share `quality` is right, the rest anywhere.
+ *
+ * @param entries what the config's `evaluation.metrics` has beside the default
+ */
+export function sampleReport(quality: number, seed = 0, entries: readonly MetricEntry[] = []): Report {
   const random = new Random("report", seed, Math.round(1000 * quality));
   const label: number[] = [];
   const prediction: number[] = [];
@@ -57,7 +78,7 @@ export function sampleReport(quality: number, seed = 0): Report {
   prediction.push(0, 1, 2);
   const confusion = new Confusion(classes.length, 255);
   confusion.add(prediction, Uint8Array.from(label));
-  const metrics = createMetrics(createRegistry(), [], { classes });
+  const metrics = createMetrics(registry, entries, { classes });
   return createReport({
     name: "camvid_gff",
     config: { hash: "0123456789abcdef", path: "configs/camvid/gff.yaml", seed },
@@ -77,7 +98,7 @@ export function sampleReport(quality: number, seed = 0): Report {
       scales: [0.75, 1, 1.25],
       flip: true,
       align_corners: false,
-      metrics: ["mIoU", "mAcc", "aAcc"],
+      metrics: ["mIoU", "mAcc", "aAcc", ...entries.map(metricName)],
     },
     parameters: 4_897_549,
     engine,
@@ -88,7 +109,11 @@ export function sampleReport(quality: number, seed = 0): Report {
 }
 
 /** A study of four rows with the paper's numbers of Tables 1 and 2. */
-export function sampleStudy(seeds: readonly number[] = [0]): StudyReport {
+export function sampleStudy(
+  seeds: readonly number[] = [0],
+  metric = "mIoU",
+  entries: readonly MetricEntry[] = [],
+): StudyReport {
   const row = (
     name: string,
     label: string,
@@ -98,13 +123,13 @@ export function sampleStudy(seeds: readonly number[] = [0]): StudyReport {
   ) => ({
     name,
     label,
-    paper: { mIoU: paper },
+    paper: { [metric]: paper },
     init_from: name === "pspnet" ? null : "pspnet",
     weights_from: null,
     iterations: 300,
     total_iterations: name === "pspnet" ? 300 : 600,
     parameters: 4_897_549,
-    runs: seeds.map((seed) => studyRun(sampleReport(quality, seed), 245)),
+    runs: seeds.map((seed) => studyRun(sampleReport(quality, seed, entries), 245)),
     ...extra,
   });
   const rows = [
@@ -113,10 +138,10 @@ export function sampleStudy(seeds: readonly number[] = [0]): StudyReport {
     row("gff", "+ GFF", 80.4, 0.68),
     row("gff_ms", "+ GFF + MS <i>", 81.8, 0.7, { weights_from: "gff", iterations: 0 }),
   ];
-  const { dataset, constant_guess } = sampleReport(0.5);
+  const { dataset, constant_guess, extra_metrics } = sampleReport(0.5, 0, entries);
   return createStudyReport({
     title: "GFF, Tables 1 and 2",
-    metric: "mIoU",
+    metric,
     baseline: "pspnet",
     seeds: [...seeds],
     dataset: {
@@ -127,6 +152,7 @@ export function sampleStudy(seeds: readonly number[] = [0]): StudyReport {
       classes: dataset.classes,
       palette: dataset.palette,
     },
+    ...(extra_metrics && { extra_metrics }),
     rows,
     constant_guess,
     notes: ["mobilenet_v2 from ImageNet, 240×180, batch 8, crop 160×160."],

@@ -32,6 +32,29 @@ it("lists a kind", async () => {
   `);
 });
 
+it("lists the metrics, and one with its options", async () => {
+  expect((await segfuse(["list", "metric"])).stdout).toMatchInlineSnapshot(`
+    "metric
+      mIoU        intersection over union, I / (P + L − I), mean over classes
+      mAcc        share of each class's labelled pixels that were found, I / L, mean over classes
+      aAcc        share of all labelled pixels that are right
+      fwIoU       intersection over union, mean over classes by their labelled pixels
+      mDice       Dice coefficient, 2 I / (P + L), mean over classes
+      mFscore     F-score, (1 + β²) I / (β² L + P), mean over classes
+      mPrecision  share of each class's predicted pixels that are right, I / P, mean over classes
+      mRecall     the same as mAcc, under the name that is usual beside precision
+      kappa       Cohen's kappa: how far aAcc is above what the class frequencies give by chance
+      mBIoU       intersection over union of the masks' boundaries alone, mean over classes; on request
+    "
+  `);
+  expect((await segfuse(["list", "metric", "mFscore"])).stdout).toMatchInlineSnapshot(`
+    "metric mFscore: F-score, (1 + β²) I / (β² L + P), mean over classes
+      beta: a number > 0 (default: 1)
+          how many times as much recall counts as precision; 1: the Dice coefficient
+    "
+  `);
+});
+
 it("prints one JSON document", async () => {
   const [neck] = JSON.parse((await segfuse(["list", "neck", "gff", "--json"])).stdout) as object[];
   expect(neck).toMatchObject({

@@ -16,6 +16,7 @@ import { swatch } from "./report_page.ts";
 export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, Uint8Array>): string {
   const { dataset, constant_guess: guess, notes } = study;
   const title = titleOf(study, study.metric);
+  const change = isLowerBetter(study, study.metric) ? "Change (the lower the better) against" : "Gain over";
   const ours = studyTable(study);
   const metricColumn = ours.columns.findIndex(({ header }) => header === oursHeader(study));
   const best = bestRow(study);
@@ -43,7 +44,7 @@ export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, Uint
     ...(deltas === null
       ? []
       : [
-          html`<h2>Gain over the baseline</h2>
+          html`<h2>${change} the baseline</h2>
             <div class="card">${deltas}</div>
             <p class="legend">
               Points of ${title}. The two were measured on different data: compare directions, not lengths.
