@@ -291,15 +291,16 @@ describe("YAML", () => {
     const reports = [];
     for (const name of Object.keys(cases)) reports.push(await files.report(files.load(name)));
     expect(reports.join("\n")).toMatchInlineSnapshot(`
-      "SEGFUSE_CONFIG_SYNTAX: no YAML: deficient indentation
-        at: ROOT/broken.yaml:2:1
-        2 | seed: 2
-          | ^
+      "SEGFUSE_CONFIG_SYNTAX: no YAML: the [ is not closed
+        at: ROOT/broken.yaml:1:8
+        1 | model: [1
+          |        ^
       SEGFUSE_CONFIG_DUPLICATE_KEY: the key 'seed' is written twice
-        at: ROOT/twice.yaml:3:1
+        at: ROOT/twice.yaml:3:1 (seed)
         3 | seed: 2
           | ^
         expected: every key once in its map
+        found: first in line 1
       SEGFUSE_CONFIG_FORBIDDEN_KEY: '__proto__' is no key that a config can have
         at: ROOT/proto.yaml:2:9 (model.__proto__)
         2 | model: {__proto__: {polluted: 1}}
@@ -324,8 +325,8 @@ describe("YAML", () => {
         expected: a map: KEY: VALUE
         found: a list
       SEGFUSE_CONFIG_DOCUMENT: a config file holds more than one document
-        at: ROOT/two.yaml:1:1
-        1 | seed: 1
+        at: ROOT/two.yaml:2:1
+        2 | ---
           | ^
         expected: one document: no line of --- between two
         found: 2 documents
