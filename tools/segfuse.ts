@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { SegfuseError } from "../src/errors.ts";
+import { pluginFailure } from "../src/registry/plugin_failure.ts";
 import { packageRoot } from "../src/util/package_root.ts";
 import * as ablate from "./ablate.ts";
 import * as config from "./config.ts";
@@ -58,22 +59,31 @@ function createProgram(): Command {
   return program;
 }
 
+/** The stack trace of an error and of what caused it. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  const cause =
+    error.cause === undefined ? "" : `caused by ${stackOf(error.cause) || `${String(error.cause)}\n`}`;
+  return `${error.stack ?? error.message}\n${cause}`;
+}
+
 /** The exit code for an error, after it was told on standard error. */
-function tell(error: unknown, debug: boolean): number {
+function tell(thrown: unknown, debug: boolean): number {
+  const error = pluginFailure(thrown) ?? thrown;
   if (error instanceof CommanderError) {
     // commander has printed the message itself; asking for help or the version is no failure
     return error.exitCode === 0 ? 0 : 2;
   }
   if (error instanceof SegfuseError) {
     process.stderr.write(`${error.report()}\n`);
-    if (debug && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
+    if (debug) process.stderr.write(stackOf(error));
     return error.exitCode;
   }
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(
     `SEGFUSE_INTERNAL: ${message}\n  try: run again with --debug and report the stack trace\n`,
   );
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (debug) process.stderr.write(stackOf(error));
   return 1;
 }
 

@@ -42,6 +42,10 @@ export class ConfigError extends SegfuseError {
     this.complaints = complaints;
   }
 
+  override get exitCode(): 2 {
+    return 2;
+  }
+
   override report(): string {
     const count = this.complaints.length;
     const texts = this.complaints.slice(0, shownComplaints).map(complaintText);

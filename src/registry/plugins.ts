@@ -1,3 +1,4 @@
+import { Ajv } from "ajv";
 import node, { createRequire, register } from "node:module";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,6 +8,7 @@ import { packageRoot } from "../util/package_root.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { apiVersion } from "./api_version.ts";
 import type { AnyRecord, Kind } from "./component.ts";
+import { notePlugin } from "./plugin_failure.ts";
 import { resolvePlugin } from "./plugin_path.ts";
 
 /** What makes a component of each kind, besides its kind, type and schema. */
@@ -43,6 +45,7 @@ export interface Plugin {
 export async function importPlugin(specifier: string, from: string): Promise<Plugin> {
   const path = resolvePlugin(specifier, from);
   await useHooks();
+  notePlugin(path);
   let module: { default?: unknown; apiVersion?: unknown };
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module;
@@ -131,6 +134,8 @@ function recordProblem(value: unknown): string | null {
   }
   if (typeof description !== "string") return `the ${kind} '${type}' without a description`;
   if (!isObjectSchema(record.schema)) return `the ${kind} '${type}' without a schema (Type.Object)`;
+  const fault = schemaProblem(record.schema) ?? rulesProblem(record["rules"]);
+  if (fault !== null) return `the ${kind} '${type}' ${fault}`;
   const maker = makers[kind as Kind];
   if (typeof record[maker] !== "function") return `the ${kind} '${type}' without ${maker}()`;
   return kind === "metric" ? metricProblem(type, record) : null;
@@ -145,12 +150,33 @@ function metricProblem(type: string, { title, column, better }: Record<string, u
   return isText(title) && isText(column) ? null : `the metric '${type}' whose title or column is no text`;
 }
 
-function isObjectSchema(value: unknown): boolean {
+/** What is wrong with the schema of a component's options. */
+function schemaProblem(schema: { readonly properties: object }): string | null {
+  if (Object.hasOwn(schema.properties, "type"))
+    return "with an option 'type', which is the component's own name";
+  try {
+    new Ajv({ strict: false, logger: false }).compile(schema);
+    return null;
+  } catch (error) {
+    const reason = (error as Error).message.replaceAll("data/properties/", "").split(", ")[0]!;
+    return `whose ${reason}`;
+  }
+}
+
+function rulesProblem(rules: unknown): string | null {
+  if (rules === undefined) return null;
+  const isRule = (rule: unknown) => typeof (rule as { check?: unknown } | null)?.check === "function";
+  return Array.isArray(rules) && rules.every(isRule) ? null : "whose rules are no list of { check(options) }";
+}
+
+function isObjectSchema(value: unknown): value is { readonly properties: object } {
   return (
     typeof value === "object" &&
     value !== null &&
     "type" in value &&
     value.type === "object" &&
-    "properties" in value
+    "properties" in value &&
+    typeof value.properties === "object" &&
+    value.properties !== null
   );
 }

@@ -1,4 +1,6 @@
-import type { AnyRecord, ComponentRule } from "../../registry/component.ts";
+import { errorCodes, type ErrorCode } from "../../errors.ts";
+import type { AnyRecord, ComponentRule, RuleFinding } from "../../registry/component.ts";
+import { pluginFailure } from "../../registry/plugin_failure.ts";
 import type { ComponentConfig } from "../../registry/component_ref.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Complaint } from "../complaint.ts";
@@ -16,14 +18,33 @@ export function* componentFindings(
     const { type, ...options } = valueAt(config, path) as ComponentConfig;
     const { rules = [] }: { rules?: AnyRecord["rules"] } = registry.get(kind, type);
     for (const rule of rules as readonly ComponentRule<object>[]) {
-      for (const finding of rule.check(options)) {
+      for (const finding of findingsOf(rule, options, `${kind} '${type}'`)) {
         yield {
-          code: rule.code ?? "SEGFUSE_COMPONENT_OPTIONS",
+          // A plug-in in plain JavaScript may name any code.
+          code: rule.code !== undefined && rule.code in errorCodes ? rule.code : "SEGFUSE_COMPONENT_OPTIONS",
           ...finding,
           path: [...path, ...finding.path],
         };
       }
     }
+  }
+}
+
+/** A plug-in's rule that fails is a complaint of its own, beside all others. */
+function findingsOf(
+  rule: ComponentRule<object>,
+  options: object,
+  name: string,
+): readonly (RuleFinding & { code?: ErrorCode })[] {
+  try {
+    return [...rule.check(options)];
+  } catch (error) {
+    const failure = pluginFailure(error);
+    if (failure === null) throw error;
+    const { where, found } = failure.details;
+    return [
+      { code: failure.code, path: [], message: `a rule of the ${name} failed`, found: `${where}: ${found}` },
+    ];
   }
 }
 

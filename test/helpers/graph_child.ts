@@ -1,0 +1,21 @@
+/**
+ * Draws the networks of configs, whose plug-ins Node itself imports, and prints what the command would say of each that
+ * cannot be drawn.
+ */
+import { loadConfig } from "../../src/config/index.ts";
+import { SegfuseError } from "../../src/errors.ts";
+import { pluginFailure } from "../../src/registry/plugin_failure.ts";
+import { createRegistry } from "../../src/registry/registry.ts";
+import { configGraph } from "../../src/runners/graph.ts";
+
+for (const file of process.argv.slice(2)) {
+  try {
+    const registry = createRegistry();
+    await configGraph(await loadConfig(file, { registry, allowUnsetEnv: true }), registry, [64, 64]);
+    process.stdout.write("drawn\n\n");
+  } catch (thrown) {
+    const error = pluginFailure(thrown) ?? thrown;
+    const text = error instanceof SegfuseError ? error.report() : `uncoded: ${String(error)}`;
+    process.stdout.write(`${text}\n\n`);
+  }
+}
