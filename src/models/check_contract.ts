@@ -1,4 +1,3 @@
-import type { Tensor4D } from "@tensorflow/tfjs";
 import { SegfuseError } from "../errors.ts";
 import type { Kind } from "../registry/component.ts";
 import { Module } from "../nn/module.ts";
@@ -41,16 +40,21 @@ export function checkInfos(infos: unknown, name: ComponentName, property: string
 }
 
 /** Throws where the maps of a forward pass are not those that the component announced. */
-export function checkMaps(maps: readonly Tensor4D[], infos: readonly LevelInfo[], name: ComponentName): void {
-  const isList = Array.isArray(maps) && maps.every((map) => Array.isArray(map?.shape));
-  const channels = isList ? maps.map(({ shape }) => shape[3]) : [];
-  if (isList && maps.length === infos.length && infos.every((info, i) => info.channels === channels[i]))
-    return;
+export function checkMaps(maps: unknown, infos: readonly LevelInfo[], name: ComponentName): void {
+  const shapes = shapesOf(maps);
+  const fits =
+    shapes?.length === infos.length && infos.every(({ channels }, i) => shapes[i]![3] === channels);
+  if (fits) return;
+  const channels = infos.map((info) => info.channels).join(", ");
   throw broken(
     name,
-    `${infos.length} maps [batch, height, width, channels] of ${infos.map((info) => info.channels).join(", ")} channels, as it says of itself`,
-    isList
-      ? `forward() gave ${JSON.stringify(maps.map(({ shape }) => shape))}`
-      : "forward() gave no list of maps",
+    `${infos.length} maps [batch, height, width, channels] of ${channels} channels, as it says of itself`,
+    shapes === null ? "forward() gave no list of maps" : `forward() gave ${JSON.stringify(shapes)}`,
   );
+}
+
+function shapesOf(maps: unknown): number[][] | null {
+  if (!Array.isArray(maps)) return null;
+  const shapes = (maps as ({ shape?: unknown } | null | undefined)[]).map((map) => map?.shape);
+  return shapes.every((shape) => Array.isArray(shape)) ? (shapes as number[][]) : null;
 }
