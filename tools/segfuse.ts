@@ -62,9 +62,8 @@ function createProgram(): Command {
 /** The stack trace of an error and of what caused it. */
 function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return "";
-  const cause =
-    error.cause === undefined ? "" : `caused by ${stackOf(error.cause) || `${String(error.cause)}\n`}`;
-  return `${error.stack ?? error.message}\n${cause}`;
+  const cause = stackOf(error.cause);
+  return `${error.stack ?? error.message}\n${cause === "" ? "" : `caused by ${cause}`}`;
 }
 
 /** The exit code for an error, after it was told on standard error. */
