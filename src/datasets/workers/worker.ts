@@ -38,7 +38,10 @@ async function answer({ number, index, keys }: Job): Promise<void> {
     ]);
   } catch (error) {
     const where = ready === undefined ? undefined : `sample ${ready.dataset.id(index)}`;
-    port.postMessage({ number, error: toPlainError(pluginFailure(error) ?? error, workerFailed, where) } satisfies Reply);
+    port.postMessage({
+      number,
+      error: toPlainError(pluginFailure(error) ?? error, workerFailed, where),
+    } satisfies Reply);
   }
 }
 
