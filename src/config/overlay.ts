@@ -73,6 +73,17 @@ export interface Overlay {
 /** A row as a study's or an overlay's file says it, its config's path absolute. */
 export interface Row extends Static<typeof RowSchema> {
   readonly origin: Origin;
+  /** Where the value of one of its keys stands, or else the row. */
+  readonly originOf: (...key: [keyof Static<typeof RowSchema>, ...string[]]) => Origin;
+}
+
+/** The rows of a file, with their places in it. */
+export function rowsAt(rows: readonly Static<typeof RowSchema>[], tree: MapNode, list: string): Row[] {
+  return rows.map((row, i) => ({
+    ...row,
+    origin: originAt(tree, [list, i]),
+    originOf: (...key) => originAt(tree, [list, i, ...key]),
+  }));
 }
 
 /**
@@ -120,6 +131,6 @@ async function readOverlay(path: string, registry: Registry): Promise<Overlay> {
     config,
     rows: layers,
     rowOrigins: new Map(entries.map(([name, { origin }]) => [name, origin])),
-    extraRows: extra_rows.map((row, i) => ({ ...row, origin: originAt(tree, ["extra_rows", i]) })),
+    extraRows: rowsAt(extra_rows, tree, "extra_rows"),
   };
 }

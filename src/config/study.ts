@@ -3,14 +3,22 @@ import { Type, type Static } from "typebox";
 import { readWithBases } from "./bases.ts";
 import { schemaKeywords } from "../registry/component_ref.ts";
 import type { Registry } from "../registry/registry.ts";
-import { assertNone, ConfigError, distinct, nearestName, shorten, type Complaint } from "./complaint.ts";
+import { assertNone, ConfigError, distinct, type Complaint } from "./complaint.ts";
 import { wrongDocument } from "./document_kind.ts";
 import { ConfigLoader, type LoadedConfig, type LoadOptions } from "./load.ts";
-import { commandLineOrigin } from "./origin.ts";
-import { readOverlays, RowSchema, rowName, type Overlay, type Row } from "./overlay.ts";
+import { readOverlays, RowSchema, rowName, rowsAt, type Overlay, type Row } from "./overlay.ts";
 import { resolvePaths } from "./paths.ts";
-import { metricComplaints, unknownMetric, unusedSections } from "./study_rules.ts";
-import { child, keyOriginAt, originAt, type MapNode } from "./tree.ts";
+import {
+  baselineComplaints,
+  chosenComplaints,
+  cycleComplaints,
+  dependencies,
+  overlayComplaints,
+  paperComplaints,
+  rowComplaints,
+} from "./study_rows.ts";
+import { initFromTwice, metricComplaints, unknownMetric, unusedSections } from "./study_rules.ts";
+import { child, type MapNode } from "./tree.ts";
 import { Validator } from "./validate.ts";
 
 /** A study: the rows of one table, each a config, beside the paper's numbers. */
@@ -94,18 +102,22 @@ export async function loadStudy(file: string, options: StudyOptions = {}): Promi
   const study = data as Static<typeof StudySchema>;
   const overlays = await readOverlays(options.overlays, loader.registry);
 
-  const own = study.rows.map((row, i): Row => ({ ...row, origin: originAt(tree, ["rows", i]) }));
-  const rows = [...own, ...overlays.flatMap((overlay) => overlay.extraRows)];
-  assertNone([...rowComplaints(rows), ...overlayComplaints(rows, overlays)]);
-  if (study.baseline !== null && !rows.some((row) => row.name === study.baseline)) {
-    assertNone([
-      unknownRow("the baseline", study.baseline, rows, {
-        origin: keyOriginAt(tree, ["baseline"]),
-        path: ["baseline"],
-      }),
-    ]);
-  }
+  const rows = [...rowsAt(study.rows, tree, "rows"), ...overlays.flatMap((overlay) => overlay.extraRows)];
+  const wrong = [
+    ...rowComplaints(rows),
+    ...overlayComplaints(rows, overlays),
+    ...baselineComplaints(study.baseline, rows, tree),
+    ...cycleComplaints(rows),
+    ...chosenComplaints(rows, options.rows),
+  ];
   const chosen = choose(inOrder(rows), options.rows);
+  const loaded = await loadRows(chosen, loader, {
+    overlays,
+    metric: study.metric,
+    all: rows,
+    tree,
+    complaints: wrong,
+  });
   return {
     path,
     name: [path, ...overlays.map((overlay) => overlay.path)].map(stem).join("_"),
@@ -113,7 +125,7 @@ export async function loadStudy(file: string, options: StudyOptions = {}): Promi
     metric: study.metric,
     baseline: study.baseline,
     seeds: options.seeds ?? study.seeds,
-    rows: await loadRows(chosen, loader, { overlays, metric: study.metric, all: rows, tree }),
+    rows: loaded,
   };
 }
 
@@ -159,14 +171,21 @@ function stem(path: string): string {
 async function loadRows(
   rows: readonly Row[],
   loader: ConfigLoader,
-  study: { overlays: readonly Overlay[]; metric: string; all: readonly Row[]; tree: MapNode },
+  study: {
+    overlays: readonly Overlay[];
+    metric: string;
+    all: readonly Row[];
+    tree: MapNode;
+    /** What is wrong already. */
+    complaints: readonly Complaint[];
+  },
 ): Promise<StudyRow[]> {
   const { overlays, metric, tree } = study;
-  const complaints: Complaint[] = [];
+  const complaints: Complaint[] = [...study.complaints];
   const loaded: StudyRow[] = [];
   for (const row of rows) {
     try {
-      const by = { origin: row.origin, path: ["rows", row.name, "config"] };
+      const by = { origin: row.originOf("config"), path: ["rows", row.name, "config"] };
       const config = await loader.load(row.config, overlays, row.name, by);
       complaints.push(
         ...initFromTwice(row, config),
@@ -188,98 +207,19 @@ async function loadRows(
   }
   // By now the rows' plug-ins are there.
   complaints.unshift(...unknownMetric(metric, tree, loader.registry));
+  complaints.push(...rows.flatMap((row) => paperComplaints(row, loader.registry)));
   // Rows share their bases: what is wrong in one of those is said once.
   assertNone(distinct(complaints));
   return loaded;
 }
 
-function initFromTwice(row: Row, { config, origins }: LoadedConfig): Complaint[] {
-  if (config.init_from === null) return [];
-  return [
-    {
-      code: "SEGFUSE_STUDY_WEIGHTS",
-      message: `the row '${row.name}' takes its weights from a row, its config from a file`,
-      origin: origins.get("init_from") ?? null,
-      path: ["init_from"],
-      expected: "null: in a study the row's init_from decides",
-      found: config.init_from,
-    },
-  ].filter(() => row.init_from !== null || row.weights_from !== null) as Complaint[];
-}
-
-function unknownRow(
-  who: string,
-  name: string,
-  rows: readonly Row[],
-  at: Pick<Complaint, "origin" | "path">,
-): Complaint {
-  const valid = [...new Set(rows.map((row) => row.name))];
-  const message = `${who} names a row '${shorten(name)}' that there is not`;
-  return { ...at, code: "SEGFUSE_STUDY_UNKNOWN_ROW", message, ...nearestName(name, valid), valid };
-}
-
-function rowComplaints(rows: readonly Row[]): Complaint[] {
-  const complaints: Complaint[] = [];
-  const byName = new Map<string, Row>();
-  for (const row of rows) {
-    const at = { code: "SEGFUSE_STUDY_ROW_TWICE", origin: row.origin, path: ["rows", row.name] } as const;
-    if (byName.has(row.name)) complaints.push({ ...at, message: `there are two rows '${row.name}'` });
-    byName.set(row.name, row);
-  }
-  for (const row of rows) {
-    const at = { code: "SEGFUSE_STUDY_WEIGHTS", origin: row.origin, path: ["rows", row.name] } as const;
-    for (const key of ["init_from", "weights_from"] as const) {
-      const name = row[key];
-      if (name === null) continue;
-      const target = byName.get(name);
-      if (target === undefined) complaints.push(unknownRow(`${key} of '${row.name}'`, name, rows, at));
-      else if (target.weights_from !== null) {
-        complaints.push({
-          ...at,
-          message: `${key} of '${row.name}' names a row that trains nothing`,
-          found: name,
-          advice: target.weights_from,
-        });
-      }
-    }
-    if (row.init_from !== null && row.weights_from !== null) {
-      complaints.push({
-        ...at,
-        message: `the row '${row.name}' has both init_from and weights_from`,
-        expected:
-          "init_from: it trains, from there; or weights_from: it evaluates those weights and trains nothing",
-      });
-    }
-  }
-  return complaints;
-}
-
-function overlayComplaints(rows: readonly Row[], overlays: readonly Overlay[]): Complaint[] {
-  return overlays.flatMap((overlay) =>
-    [...overlay.rowOrigins]
-      .filter(([name]) => !rows.some((row) => row.name === name))
-      .map(([name, origin]) => unknownRow("the overlay", name, rows, { origin, path: ["rows", name] })),
-  );
-}
-
-function dependencies(row: Row): string[] {
-  return [row.init_from, row.weights_from].filter((name) => name !== null);
-}
-
-/** Every row after those that it depends on. Throws where they depend on each other in a circle. */
+/** Every row after those that it depends on; rows in a circle stay as they stand. */
 function inOrder(rows: readonly Row[]): Row[] {
   const ordered = new Set<Row>();
-  const byName = new Map(rows.map((row) => [row.name, row]));
-  const visit = (row: Row, chain: readonly string[]): void => {
-    if (ordered.has(row)) return;
-    if (chain.includes(row.name)) {
-      const circle = [...chain.slice(chain.indexOf(row.name)), row.name].join(" → ");
-      const message = "rows depend on each other in a circle";
-      throw new ConfigError([
-        { code: "SEGFUSE_STUDY_CYCLE", message, origin: row.origin, path: ["rows", row.name], found: circle },
-      ]);
-    }
-    for (const name of dependencies(row)) visit(byName.get(name)!, [...chain, row.name]);
+  const visit = (row: Row, chain: readonly Row[]): void => {
+    if (ordered.has(row) || chain.includes(row)) return;
+    for (const next of rows.filter(({ name }) => dependencies(row).includes(name)))
+      visit(next, [...chain, row]);
     ordered.add(row);
   };
   for (const row of rows) visit(row, []);
@@ -288,9 +228,6 @@ function inOrder(rows: readonly Row[]): Row[] {
 
 function choose(rows: readonly Row[], names: readonly string[] | undefined): readonly Row[] {
   if (names === undefined) return rows;
-  const unknown = names.filter((name) => !rows.some((row) => row.name === name));
-  const origin = commandLineOrigin(`--rows ${names.join(",")}`);
-  assertNone(unknown.map((name) => unknownRow("--rows", name, rows, { origin, path: [] })));
   const wanted = new Set(names);
   for (const row of rows.toReversed())
     if (wanted.has(row.name)) for (const name of dependencies(row)) wanted.add(name);

@@ -68,3 +68,18 @@ export function unusedSections(
     ];
   });
 }
+
+/** A row starts from one place. */
+export function initFromTwice(row: Row, { config, origins }: LoadedConfig): Complaint[] {
+  if (config.init_from === null) return [];
+  return [
+    {
+      code: "SEGFUSE_STUDY_WEIGHTS",
+      message: `the row '${row.name}' takes its weights from a row, its config from a file`,
+      origin: origins.get("init_from") ?? null,
+      path: ["init_from"],
+      expected: "null: in a study the row's init_from decides",
+      found: config.init_from,
+    },
+  ].filter(() => row.init_from !== null || row.weights_from !== null) as Complaint[];
+}

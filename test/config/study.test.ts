@@ -111,17 +111,17 @@ describe("a study that is wrong", () => {
   it("says so before anything runs", async () => {
     const report = (name: string, options = {}) => wrong.report(wrong.study(name, options));
     expect(await report("s/names.yaml")).toMatchInlineSnapshot(`
-      "4 complaints
+      "5 complaints
 
       SEGFUSE_STUDY_ROW_TWICE: there are two rows 'b'
-        at: ROOT/s/names.yaml:6:5 (rows.b)
+        at: ROOT/s/names.yaml:6:40 (rows.b)
         6 |   - {config: ../table/base.yaml, name: b}
-          |     ^
+          |                                        ^
 
       SEGFUSE_STUDY_UNKNOWN_ROW: init_from of 'a' names a row 'bb' that there is not
-        at: ROOT/s/names.yaml:4:5 (rows.a)
+        at: ROOT/s/names.yaml:4:54 (rows.a)
         4 |   - {config: ../table/base.yaml, name: a, init_from: bb}
-          |     ^
+          |                                                      ^
         did you mean: b
         valid: a, b, c, d
 
@@ -132,24 +132,30 @@ describe("a study that is wrong", () => {
         expected: init_from: it trains, from there; or weights_from: it evaluates those weights and trains nothing
 
       SEGFUSE_STUDY_WEIGHTS: init_from of 'd' names a row that trains nothing
-        at: ROOT/s/names.yaml:8:5 (rows.d)
+        at: ROOT/s/names.yaml:8:54 (rows.d)
         8 |   - {config: ../table/base.yaml, name: d, init_from: c}
-          |     ^
+          |                                                      ^
         found: c
-        try: b"
+        try: b
+
+      SEGFUSE_STUDY_UNKNOWN_ROW: the baseline names a row 'z' that there is not
+        at: ROOT/s/names.yaml:2:11 (baseline)
+        2 | baseline: z
+          |           ^
+        valid: a, b, c, d"
     `);
     expect(await report("s/baseline.yaml")).toMatchInlineSnapshot(`
       "SEGFUSE_STUDY_UNKNOWN_ROW: the baseline names a row 'z' that there is not
-        at: ROOT/s/baseline.yaml:2:1 (baseline)
+        at: ROOT/s/baseline.yaml:2:11 (baseline)
         2 | baseline: z
-          | ^
+          |           ^
         valid: a"
     `);
     expect(await report("s/circle.yaml")).toMatchInlineSnapshot(`
       "SEGFUSE_STUDY_CYCLE: rows depend on each other in a circle
-        at: ROOT/s/circle.yaml:3:5 (rows.a)
+        at: ROOT/s/circle.yaml:3:54 (rows.a)
         3 |   - {config: ../table/base.yaml, name: a, init_from: b}
-          |     ^
+          |                                                      ^
         found: a → b → a"
     `);
     expect(await report("s/unsafe.yaml")).toMatchInlineSnapshot(`
@@ -165,7 +171,7 @@ describe("a study that is wrong", () => {
         at: ROOT/table/broken.yaml:2:16 (model.neck.typ)
         2 | model: {neck: {typ: gff}}
           |                ^
-        inherited: ROOT/s/broken.yaml:3:5 → ROOT/table/broken.yaml
+        inherited: ROOT/s/broken.yaml:3:23 → ROOT/table/broken.yaml
         did you mean: type
         valid: type"
     `);
@@ -175,13 +181,23 @@ describe("a study that is wrong", () => {
         valid: a"
     `);
     expect(await report("s/good.yaml", { overlays: [wrong.path("o.yaml")] })).toMatchInlineSnapshot(`
-      "SEGFUSE_STUDY_UNKNOWN_ROW: the overlay names a row 'aa' that there is not
+      "2 complaints
+
+      SEGFUSE_STUDY_UNKNOWN_ROW: the overlay names a row 'aa' that there is not
         at: ROOT/o.yaml:1:8 (rows.aa)
         1 | rows: {aa: {seed: 1}}
           |        ^
         inherited: --overlay → ROOT/o.yaml
         did you mean: a
-        valid: a"
+        valid: a
+
+      SEGFUSE_CONFIG_UNKNOWN_KEY: the file has no key 'sed'
+        at: ROOT/o.yaml:2:10 (sed)
+        2 | config: {sed: 1}
+          |          ^
+        inherited: --overlay → ROOT/o.yaml
+        did you mean: seed
+        valid: name, seed, engine, plugins, init_from, allow_fresh, model, data, optimizer, schedule, evaluation, checkpoint, log, hooks"
     `);
     expect(await report("s/good.yaml", { overlays: [wrong.path("o2.yaml")] })).toMatchInlineSnapshot(`
       "2 complaints

@@ -286,21 +286,21 @@ it("the whole text of each", async () => {
       try: evaluation.stride=null, which is two thirds of the window
 
     SEGFUSE_STUDY_ROW_TWICE: there are two rows 'gff'
-      at: ROOT/example.yaml:4:5 (rows.gff)
+      at: ROOT/example.yaml:4:12 (rows.gff)
       4 |   - {name: gff, config: small.yaml}
-        |     ^
+        |            ^
 
     SEGFUSE_STUDY_UNKNOWN_ROW: the baseline names a row 'pspnett' that there is not
-      at: ROOT/example.yaml:2:1 (baseline)
+      at: ROOT/example.yaml:2:11 (baseline)
       2 | baseline: pspnett
-        | ^
+        |           ^
       did you mean: pspnet
       valid: pspnet
 
     SEGFUSE_STUDY_CYCLE: rows depend on each other in a circle
-      at: ROOT/example.yaml:3:5 (rows.a)
+      at: ROOT/example.yaml:3:46 (rows.a)
       3 |   - {name: a, config: small.yaml, init_from: b}
-        |     ^
+        |                                              ^
       found: a → b → a
 
     SEGFUSE_STUDY_WEIGHTS: the row 'b' has both init_from and weights_from
@@ -327,7 +327,7 @@ it("the whole text of each", async () => {
       at: ROOT/multi_scale.yaml:2:11 (schedule)
       2 | schedule: {iterations: 500}
         |           ^
-      inherited: ROOT/example.yaml:4:5 → ROOT/multi_scale.yaml
+      inherited: ROOT/example.yaml:4:23 → ROOT/multi_scale.yaml
       expected: no schedule here, because weights_from is a
       try: schedule in the config of a, or init_from in place of weights_from
 
