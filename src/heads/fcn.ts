@@ -31,6 +31,7 @@ const Options = Type.Object({
 /** A small head on one backbone level, for training alone (paper 3.4: stage 3, loss weight 0.4, after PSPNet). */
 export default defineAuxiliaryHead({
   type: "fcn",
+  paper: "3.4",
   description: "3×3 convolution and classifier on one backbone level, in training alone",
   schema: Options,
   create: (options, inputs, context) => new FullyConvolutionalHead(options, inputs, context),

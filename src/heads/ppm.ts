@@ -10,6 +10,7 @@ const Options = Type.Object({ ...pyramidPoolingOptions, dropout: dropoutOption }
 /** Classifies all fused maps and the pyramid pooling context side by side (paper 3.4; alone it is PSPNet's head). */
 export default defineHead({
   type: "ppm",
+  paper: "3.4",
   description: "pyramid pooling context; classifies it with all fused maps (PSPNet's head)",
   schema: Options,
   context: (options, levels, context) => new PyramidPooling(options, levels, context),

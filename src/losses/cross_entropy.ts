@@ -18,6 +18,7 @@ const Options = Type.Object({
 /** Cross-entropy of each pixel's softmax, averaged over the pixels that have a label (paper 3.4). */
 export default defineLoss({
   type: "cross_entropy",
+  paper: "3.4",
   description: "softmax cross-entropy per pixel, with ignored pixels and class weights",
   schema: Options,
   create: (options, inputs) => new CrossEntropy(options, inputs),

@@ -22,6 +22,7 @@ const Options = Type.Object({ ...fusionOptions, ...gateOptions });
 /** A feature pyramid whose steps are gated as in gated fully fusion: Eq. 4 with the gates of Eq. 5 (paper, Table 1). */
 export default defineNeck({
   type: "gated_fpn",
+  paper: "Table 1; Eq. 4 with the gates of Eq. 5",
   isPyramid: true,
   description: "feature pyramid with a gate on what each level sends down and receives",
   schema: Options,

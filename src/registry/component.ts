@@ -61,6 +61,8 @@ interface RecordBase<Kind extends string, Schema extends TObject> {
 }
 
 export interface BackboneRecord<S extends TObject = TObject> extends RecordBase<"backbone", S> {
+  /** How many levels its backbones have, so that a config can be checked before a network is built; undefined: known then only. */
+  readonly levelCount?: number;
   create(options: Static<S>, inputs: { inChannels: number }, context: NetworkContext): Backbone;
 }
 export interface NeckRecord<S extends TObject = TObject> extends RecordBase<"neck", S> {

@@ -357,7 +357,14 @@ it("the whole text of each", async () => {
         |           ^
       expected: apiVersion 1 or below, which segfuse 0.1.0 has
       found: ROOT/newer.mjs: apiVersion 99
-      try: install the newest segfuse, or an older version of the plug-in"
+      try: install the newest segfuse, or an older version of the plug-in
+
+    SEGFUSE_AUXILIARY_LEVEL: an auxiliary head sees a level that is not there
+      at: ROOT/example.yaml:2:44 (model.auxiliary_head.level)
+      2 | model: {auxiliary_head: {type: fcn, level: 5}}
+        |                                            ^
+      expected: 1 to 4, the levels of the backbone 'resnet'
+      found: 5"
   `);
 });
 

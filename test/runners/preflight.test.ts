@@ -182,6 +182,13 @@ describe("a complaint about", () => {
 });
 
 describe("a warning", () => {
+  it("about a rule for parameters that there are not", async () => {
+    const rules = "[{match: 'haed.*', lr_mult: 10}, {match: 'head.*', lr_mult: 10}]";
+    expect(await told(`optimizer.paramwise=${rules}`)).toMatchInlineSnapshot(
+      `"warning: optimizer.paramwise.0: no parameter's name matches haed.*"`,
+    );
+  });
+
   it("of masks without labels, classes without pixels and images in both splits", async () => {
     for (let i = 0; i < 8; i++) writeMask("train", String(i), (p) => (i === 3 ? 255 : p % 2));
     const set = writeLists({ train: "0\n1\n2\n3\n4\n", val: "4\n5\n" });

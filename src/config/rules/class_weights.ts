@@ -1,7 +1,5 @@
-import type { ComponentConfig } from "../../registry/component_ref.ts";
-import type { Config } from "../sections.ts";
+import { headsOf } from "./heads.ts";
 import { classCount } from "./num_classes.ts";
-import type { Path } from "../tree.ts";
 import type { Rule } from "./rule.ts";
 
 /** Class weights are one number a class. */
@@ -14,9 +12,15 @@ export const classWeights: Rule = {
     for (const [head, place] of headsOf(model)) {
       for (const [index, loss] of head.losses.entries()) {
         const weights = loss["class_weights"];
-        if (!Array.isArray(weights) || weights.length === count) continue;
+        if (!Array.isArray(weights)) continue;
+        const path = [...place, "losses", index, "class_weights"];
+        if (weights.length > 0 && weights.every((weight) => weight === 0)) {
+          const message = "class weights that are all 0 leave nothing to learn from";
+          yield { path, message, expected: "a number above 0 among them", found: JSON.stringify(weights) };
+        }
+        if (weights.length === count) continue;
         yield {
-          path: [...place, "losses", index, "class_weights"],
+          path,
           message: "class weights do not fit the classes",
           expected: `${count} numbers, one per class (${model.num_classes === null ? "of data.dataset" : "model.num_classes"})`,
           found: `${weights.length}`,
@@ -25,12 +29,3 @@ export const classWeights: Rule = {
     }
   },
 };
-
-function headsOf(model: Config["model"]): [head: { losses: ComponentConfig[] }, place: Path][] {
-  const auxiliary = model.auxiliary_head;
-  const place: Path = ["model", "auxiliary_head"];
-  const main: [{ losses: ComponentConfig[] }, Path] = [model.head, ["model", "head"]];
-  if (auxiliary === null) return [main];
-  if (!Array.isArray(auxiliary)) return [main, [auxiliary, place]];
-  return [main, ...auxiliary.map((head, i): [{ losses: ComponentConfig[] }, Path] => [head, [...place, i]])];
-}

@@ -1,3 +1,4 @@
+import { auxiliaryLevel } from "./auxiliary_level.ts";
 import { classWeights } from "./class_weights.ts";
 import { cropSize } from "./crop_size.ts";
 import { densePyramid } from "./dense_pyramid.ts";
@@ -15,6 +16,7 @@ import { slidingWindow } from "./window.ts";
 /** All checks across sections. */
 export const rules: readonly Rule[] = [
   densePyramid,
+  auxiliaryLevel,
   cropSize,
   numClasses,
   classWeights,

@@ -1,6 +1,6 @@
 import type { Rule } from "./rule.ts";
 
-/** Mean and standard deviation are one number a channel. */
+/** Mean and standard deviation are one number a channel, of pixels from 0 to 255. */
 export const preprocess: Rule = {
   code: "SEGFUSE_PREPROCESS",
   *check({ model }) {
@@ -14,5 +14,14 @@ export const preprocess: Rule = {
         found: `${numbers.length}`,
       };
     }
+    const { mean, std } = model.preprocess;
+    if (std.every((number) => number >= 1) || Math.max(...mean.map(Math.abs), ...std) > 1) return;
+    yield {
+      path: ["model", "preprocess", "std"],
+      message: "mean and std are those of pixels from 0 to 1",
+      expected: "those of pixels from 0 to 255, which is what images are read as",
+      found: JSON.stringify(std),
+      advice: JSON.stringify(std.map((number) => Number((number * 255).toPrecision(6)))),
+    };
   },
 };

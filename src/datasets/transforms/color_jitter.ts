@@ -6,6 +6,7 @@ import type { Sample, Transform } from "../contracts.ts";
 /** Adds one random number to each colour channel of the whole image (paper 4.1: from [-10, 10]). Nothing is clipped. */
 export default defineTransform({
   type: "color_jitter",
+  paper: "4.1",
   description: "adds one random number to each colour channel",
   schema: Type.Object({
     shift: Type.Number({

@@ -17,6 +17,7 @@ const side = Type.Integer({ minimum: 1, maximum: 65_536 });
  */
 export default defineTransform({
   type: "random_crop",
+  paper: "4.1",
   description: "cuts a random window, padded at the bottom and the right where the sample is smaller",
   schema: Type.Object({
     size: Type.Union([Type.Tuple([side, side]), Type.Null()], {

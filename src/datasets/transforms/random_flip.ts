@@ -6,6 +6,7 @@ import type { Sample, Transform } from "../contracts.ts";
 /** Mirrors image and label left to right. */
 export default defineTransform({
   type: "random_flip",
+  paper: "4.1",
   description: "mirrors image and label left to right",
   schema: Type.Object({
     probability: Type.Number({ minimum: 0, maximum: 1, default: 0.5, description: "how often" }),

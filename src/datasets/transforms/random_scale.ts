@@ -10,6 +10,7 @@ const factor = Type.Number({ exclusiveMinimum: 0, maximum: 64 });
 /** Resizes image and label by one random factor (paper 4.1: between 0.75 and 2). */
 export default defineTransform({
   type: "random_scale",
+  paper: "4.1",
   description: "resizes image and label by a factor drawn uniformly from a range",
   schema: Type.Object({
     range: Type.Tuple([factor, factor], {

@@ -24,6 +24,7 @@ type Options = Static<typeof schema>;
 /** MobileNetV2 (Sandler et al. 2018) with dilated last stages for dense prediction. */
 export default defineBackbone({
   type: "mobilenet_v2",
+  levelCount: 4,
   description: "MobileNetV2 with dilated last stages; torchvision's weight names",
   schema,
   create: (options, { inChannels }, context) => new MobileNetV2(options, inChannels, context),

@@ -48,6 +48,8 @@ const architectures: Record<Options["depth"], { block: BlockType; blocks: readon
 /** ResNet (He et al. 2016) with dilated stages for dense prediction (Yu et al. 2017). */
 export default defineBackbone({
   type: "resnet",
+  paper: "3.4",
+  levelCount: 4,
   description: "ResNet-18, 34, 50, 101 or 152 with dilated last stages; torchvision's weight names",
   schema,
   create: (options, { inChannels }, context) => new ResNet(options, inChannels, context),

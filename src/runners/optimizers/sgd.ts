@@ -27,6 +27,7 @@ const schema = Type.Object({
 /** Stochastic gradient descent with momentum, exactly as `torch.optim.SGD` (dampening 0) computes it. */
 export default defineOptimizer({
   type: "sgd",
+  paper: "4.1",
   description: "Stochastic gradient descent with momentum and weight decay, as PyTorch's.",
   schema,
   create: (options, inputs) =>

@@ -4,6 +4,7 @@ import type { DatasetInfo } from "../../datasets/contracts.ts";
 import type { SegfuseError } from "../../errors.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
 import type { Registry } from "../../registry/registry.ts";
+import { globMatcher } from "../../util/glob.ts";
 import type { Logger } from "../../util/logger.ts";
 import { trainingMetrics } from "../metrics.ts";
 import { countParameters, networkFor } from "../network.ts";
@@ -68,6 +69,7 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
   const classes = () => checkInitialClasses(inputs.initFrom, found.info, config, inputs.allowFresh);
   const aboutClasses = await collect(complaints, classes);
   const aboutBins = binWarning(config, found.segmentor, data);
+  warnings.push(...paramwiseWarnings(config, found.segmentor));
   const trace = await collect(complaints, () => follow(config, found.segmentor, data, warnings));
   const disk = await estimateDisk(config, found.segmentor, registry, workDir);
   await collect(complaints, () => requireDisk(disk, workDir));
@@ -98,6 +100,14 @@ function follow(config: Config, segmentor: Segmentor, data: DataCheck, warnings:
     warnings.push(`memory cannot be foretold: ${(error as Error).message}`);
     return null;
   }
+}
+
+/** A rule for parameters that matches none was meant for something. */
+function paramwiseWarnings({ optimizer }: Config, segmentor: Segmentor): string[] {
+  const names = [...segmentor.namedParameters()].map(([name]) => name);
+  return optimizer.paramwise.flatMap(({ match }, i) =>
+    names.some(globMatcher(match)) ? [] : [`optimizer.paramwise.${i}: no parameter's name matches ${match}`],
+  );
 }
 
 /** @param all every mask was read, so that what was not found is not there */

@@ -10,6 +10,7 @@ import { warmupFactor, type CommonScheduleOptions } from "./warmup.ts";
  */
 export default defineSchedule({
   type: "poly",
+  paper: "4.1",
   description: "Polynomial decay of the learning rate over the whole run.",
   schema: Type.Object({
     power: Type.Number({ minimum: 0, default: 0.9, description: "exponent; 1: linear, 0: constant" }),

@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+import { Files, small } from "./files.ts";
+
+it("values that are valid one by one and make no sense are refused", async () => {
+  const files = new Files({
+    "small.yaml": small,
+    "a.yaml": `
+_base_: small.yaml
+model:
+  auxiliary_head: [{type: fcn, level: 3}, {type: fcn, level: 5}]
+  head: {losses: [{type: cross_entropy, class_weights: [0, 0]}]}
+  preprocess: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}
+data: {dataset: {classes: [road, {name: road, color: [1, 2, 3]}]}}
+`,
+    "scaled.yaml": "_base_: small.yaml\nmodel: {preprocess: {mean: [0, 0, 0], std: [1, 1, 1]}}\n",
+  });
+  expect(await files.report(files.load("a.yaml"))).toMatchInlineSnapshot(`
+    "4 complaints
+
+    SEGFUSE_AUXILIARY_LEVEL: an auxiliary head sees a level that is not there
+      at: ROOT/a.yaml:4:62 (model.auxiliary_head.1.level)
+      4 |   auxiliary_head: [{type: fcn, level: 3}, {type: fcn, level: 5}]
+        |                                                              ^
+      expected: 1 to 4, the levels of the backbone 'resnet'
+      found: 5
+
+    SEGFUSE_CLASS_WEIGHTS: class weights that are all 0 leave nothing to learn from
+      at: ROOT/a.yaml:5:56 (model.head.losses.0.class_weights)
+      5 |   head: {losses: [{type: cross_entropy, class_weights: [0, 0]}]}
+        |                                                        ^
+      expected: a number above 0 among them
+      found: [0,0]
+
+    SEGFUSE_PREPROCESS: mean and std are those of pixels from 0 to 1
+      at: ROOT/a.yaml:6:50 (model.preprocess.std)
+      6 |   preprocess: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}
+        |                                                  ^
+      expected: those of pixels from 0 to 255, which is what images are read as
+      found: [0.229,0.224,0.225]
+      try: [58.395,57.12,57.375]
+
+    SEGFUSE_CONFIG_REPEATED: two classes have one name
+      at: ROOT/a.yaml:7:34 (data.dataset.classes.1)
+      7 | data: {dataset: {classes: [road, {name: road, color: [1, 2, 3]}]}}
+        |                                  ^
+      expected: a name of its own for each class
+      found: road, as class 0"
+  `);
+  await expect(files.load("scaled.yaml")).resolves.toBeDefined();
+});
