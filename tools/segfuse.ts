@@ -94,9 +94,9 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 // Node's code for a program that ran out of events while it waited: never without a word.
-process.on("exit", (code) => {
-  if (code === 13)
-    process.exitCode = tell(new Error("the command waited for something that never came"), false);
+process.on("exit", () => {
+  if (process.exitCode !== 13) return;
+  process.exitCode = tell(new Error("the command waited for something that never came"), false);
 });
 
 try {
