@@ -4,6 +4,7 @@
  */
 export const errorCodes = {
   SEGFUSE_BATCH_NORM_ONE_VALUE: { exit: 1, title: "batch normalisation of a single value per channel" },
+  SEGFUSE_OP_GRADIENT: { exit: 1, title: "the network has an operation without a gradient" },
   SEGFUSE_ENGINE_BROKEN: { exit: 1, title: "the native engine is there and does not load" },
   SEGFUSE_ENGINE_MISSING: { exit: 1, title: "the native engine was not set up" },
   SEGFUSE_AUXILIARY_LEVEL: { exit: 2, title: "an auxiliary head on a level that the backbone does not have" },
@@ -52,11 +53,15 @@ export const errorCodes = {
   SEGFUSE_STUDY_CYCLE: { exit: 2, title: "a study's rows depend on each other in a circle" },
   SEGFUSE_STUDY_WEIGHTS: { exit: 2, title: "it is not clear where a study's row takes its weights from" },
   SEGFUSE_STUDY_METRIC: { exit: 2, title: "a study compares a metric that its rows do not compute" },
+  SEGFUSE_PLUGIN_CONTRACT: {
+    exit: 1,
+    title: "a plug-in's component breaks the contract of its kind",
+  },
+  SEGFUSE_PLUGIN_FAILED: { exit: 1, title: "a plug-in's component threw an error" },
   SEGFUSE_PLUGIN_LOAD: { exit: 2, title: "a plug-in cannot be imported" },
   SEGFUSE_PLUGIN_EXPORT: { exit: 2, title: "a plug-in exports no component record" },
   SEGFUSE_PLUGIN_API: { exit: 2, title: "a plug-in needs a newer segfuse" },
   SEGFUSE_PLUGIN_CLASH: { exit: 2, title: "two components of a kind have the same type" },
-  SEGFUSE_PLUGIN_FAILED: { exit: 1, title: "a plug-in's component failed" },
   SEGFUSE_UNKNOWN_COMPONENT: { exit: 2, title: "a component type that is not registered" },
   SEGFUSE_DATA_OPTION: { exit: 2, title: "options of a data set or transform do not fit together" },
   SEGFUSE_DATA_ROOT: { exit: 2, title: "a data set's folder, list or class description is missing or wrong" },

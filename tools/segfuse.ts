@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { SegfuseError } from "../src/errors.ts";
-import { pluginFailure } from "../src/registry/plugin_failure.ts";
 import { packageRoot } from "../src/util/package_root.ts";
 import * as ablate from "./ablate.ts";
 import * as config from "./config.ts";
@@ -59,31 +58,29 @@ function createProgram(): Command {
   return program;
 }
 
-/** The stack trace of an error and of what caused it. */
-function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return "";
-  const cause = stackOf(error.cause);
-  return `${error.stack ?? error.message}\n${cause === "" ? "" : `caused by ${cause}`}`;
-}
-
 /** The exit code for an error, after it was told on standard error. */
-function tell(thrown: unknown, debug: boolean): number {
-  const error = pluginFailure(thrown) ?? thrown;
+function tell(error: unknown, debug: boolean): number {
   if (error instanceof CommanderError) {
     // commander has printed the message itself; asking for help or the version is no failure
     return error.exitCode === 0 ? 0 : 2;
   }
   if (error instanceof SegfuseError) {
     process.stderr.write(`${error.report()}\n`);
-    if (debug) process.stderr.write(stackOf(error));
+    if (debug) process.stderr.write(`${stacks(error)}\n`);
     return error.exitCode;
   }
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(
     `SEGFUSE_INTERNAL: ${message}\n  try: run again with --debug and report the stack trace\n`,
   );
-  if (debug) process.stderr.write(stackOf(error));
+  if (debug && error instanceof Error) process.stderr.write(`${stacks(error)}\n`);
   return 1;
+}
+
+/** An error's stack trace, and those of what caused it. */
+function stacks({ name, message, stack, cause }: Error): string {
+  const own = stack ?? `${name}: ${message}`;
+  return cause instanceof Error ? `${own}\ncaused by ${stacks(cause)}` : own;
 }
 
 // A reader that goes away (`segfuse list | head`) is no error of ours, and no reason to end a training.

@@ -1,6 +1,8 @@
 import { SegfuseError } from "../errors.ts";
-import type { AnyRecord, DatasetRecord, TransformRecord } from "../registry/component.ts";
+import type { DatasetRecord, TransformRecord } from "../registry/component.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
+import { dataContracts } from "../registry/guard/data.ts";
+import { guardRecord } from "../registry/guard/guard.ts";
 import { importPlugin } from "../registry/plugins.ts";
 import type { Dataset } from "./contracts.ts";
 import { datasets } from "./index.ts";
@@ -75,18 +77,21 @@ interface DataRecords {
  * TensorFlow.js along, which no worker needs.
  */
 async function dataRecords({ dataset, transforms: steps, plugins }: SampleSource): Promise<DataRecords> {
-  const added: AnyRecord[] = [];
+  const added = { datasets: [...datasets], transforms: [...transforms] };
   const isOurs =
     datasets.some(({ type }) => type === dataset.type) &&
     steps.every((step) => transforms.some(({ type }) => type === step.type));
   for (const plugin of isOurs ? [] : plugins) {
-    const { records } = await importPlugin(plugin, plugin); // absolute in a resolved config
-    added.push(...records);
+    const { path, records } = await importPlugin(plugin, plugin); // absolute in a resolved config
+    for (const record of records) {
+      if (record.kind === "dataset") {
+        added.datasets.push(guardRecord(record, path, dataContracts.dataset));
+      } else if (record.kind === "transform") {
+        added.transforms.push(guardRecord(record, path, dataContracts.transform));
+      }
+    }
   }
-  return {
-    datasets: [...datasets, ...added.filter((record) => record.kind === "dataset")],
-    transforms: [...transforms, ...added.filter((record) => record.kind === "transform")],
-  };
+  return added;
 }
 
 async function openDatasetWith({ dataset, split }: SampleSource, records: DataRecords): Promise<Dataset> {

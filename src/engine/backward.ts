@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor } from "@tensorflow/tfjs";
+import { SegfuseError } from "../errors.ts";
 
 /** An operation that the forward pass recorded; see `Engine.addTapeNode` of TF.js. */
 interface TapeNode {
@@ -101,14 +102,14 @@ function relevant(tape: readonly TapeNode[], xs: readonly Tensor[], y: Tensor): 
 /** Turns the gradients of a node's outputs into those of its inputs, and lets go of what it held. */
 function stepBack(node: TapeNode, byTensor: Map<number, Tensor>): void {
   const dys = node.outputs.map(({ id }) => byTensor.get(id) ?? null);
-  if (node.gradient === undefined) throw new Error(`TF.js has no gradient of ${node.kernelName}`);
+  if (node.gradient === undefined) throw noGradient(node.kernelName);
   const names = Object.keys(node.inputs);
   const held = new Set<Tensor | null>([...dys, ...node.saved]);
   const dxs = tf.tidy(() => {
     const gradients = node.gradient!(dys);
     return names.map((name) => {
       const gradient = gradients[name];
-      if (gradient === undefined) throw new Error(`TF.js has no gradient of ${node.kernelName} by ${name}`);
+      if (gradient === undefined) throw noGradient(`${node.kernelName} by ${name}`);
       const dx = gradient();
       // What is disposed of below, or given out twice, must not be the result as well.
       const own = held.has(dx) ? tf.clone(dx) : dx;
@@ -132,4 +133,12 @@ function stepBack(node: TapeNode, byTensor: Map<number, Tensor>): void {
     byTensor.delete(id);
   }
   release([node]);
+}
+
+function noGradient(found: string): SegfuseError {
+  return new SegfuseError("SEGFUSE_OP_GRADIENT", "the network has an operation without a gradient", {
+    expected: "operations that TensorFlow.js can differentiate on the way from a weight to the loss",
+    found,
+    advice: "other operations, tf.customGrad, or frozen weights before it",
+  });
 }

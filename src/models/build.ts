@@ -1,9 +1,8 @@
 import type { Static, TObject } from "typebox";
 import type { Loss, LossInputs } from "../losses/contracts.ts";
 import { NetworkContext } from "../nn/index.ts";
-import type { AnyRecord, Kind, RecordsByKind } from "../registry/component.ts";
+import type { Kind, RecordsByKind } from "../registry/component.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
-import { checkInfos, checkModule, type ComponentName } from "./check_contract.ts";
 import { Segmentor } from "./segmentor.ts";
 
 type HeadConfig = ComponentConfig & { losses: readonly ComponentConfig[] };
@@ -21,8 +20,6 @@ export interface ModelConfig {
 /** Where components come from: a `Registry`, or anything that finds a record by its kind and type. */
 export interface Components {
   get<K extends Kind>(kind: K, type: string): RecordsByKind[K];
-  /** Where a record comes from, for messages. */
-  source?(record: AnyRecord): string;
 }
 
 /**
@@ -40,21 +37,13 @@ export function buildSegmentor(
   const { numClasses } = data;
   const context = new NetworkContext({ alignCorners: model.align_corners });
   const record = <K extends Kind>(kind: K, config: ComponentConfig) => components.get(kind, config.type);
-  const nameOf = (kind: Kind, { type }: ComponentConfig): ComponentName => ({
-    kind,
-    type,
-    source: components.source?.(components.get(kind, type)),
-  });
-  const names = { backbone: nameOf("backbone", model.backbone), neck: nameOf("neck", model.neck) };
 
   const backbone = record("backbone", model.backbone).create(
     options(model.backbone),
     { inChannels: model.in_channels },
     context,
   );
-  checkModule(backbone, names.backbone);
   const { levels } = backbone;
-  checkInfos(levels, names.backbone, "levels");
   const headRecord = record("head", model.head);
   const contextModule = headRecord.context(options(model.head), levels, context);
   const neck = record("neck", model.neck).create(
@@ -62,8 +51,6 @@ export function buildSegmentor(
     { levels, context: contextModule?.output ?? null },
     context,
   );
-  checkModule(neck, names.neck);
-  checkInfos(neck.outputs, names.neck, "outputs");
   const head = headRecord.create(
     options(model.head),
     {
@@ -76,14 +63,10 @@ export function buildSegmentor(
     },
     context,
   );
-  checkModule(head, nameOf("head", model.head));
 
   const auxiliary = model.auxiliary_head;
-  const makeAuxiliary = (config: HeadConfig) => {
-    const made = record("auxiliary_head", config).create(options(config), { levels, numClasses }, context);
-    checkModule(made, nameOf("auxiliary_head", config));
-    return made;
-  };
+  const makeAuxiliary = (config: HeadConfig) =>
+    record("auxiliary_head", config).create(options(config), { levels, numClasses }, context);
   const makeLosses = (config: HeadConfig) => config.losses.map((loss) => makeLoss(loss, data, components));
   const auxiliaryConfigs: readonly HeadConfig[] = auxiliary === null ? [] : [auxiliary].flat();
 
@@ -91,7 +74,6 @@ export function buildSegmentor(
     {
       backbone,
       neck,
-      names,
       head,
       auxiliaryHead: isList(auxiliary) ? auxiliary.map(makeAuxiliary) : auxiliary && makeAuxiliary(auxiliary),
       losses: makeLosses(model.head),

@@ -2,14 +2,11 @@ import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Loss } from "../losses/contracts.ts";
 import { Module, type NetworkContext, resizeLike } from "../nn/index.ts";
-import { checkMaps, type ComponentName } from "./check_contract.ts";
 import type { AuxiliaryHead, Backbone, Head, Neck, NeckTensors } from "./contracts.ts";
 
 export interface SegmentorParts {
   backbone: Backbone;
   neck: Neck;
-  /** What messages call the two. */
-  names: { readonly backbone: ComponentName; readonly neck: ComponentName };
   head: Head;
   /** One head is named `auxiliary_head` in checkpoints, several `auxiliary_head.0`, `.1`, …; null: none. */
   auxiliaryHead: AuxiliaryHead | AuxiliaryHead[] | null;
@@ -36,7 +33,6 @@ export class Segmentor extends Module {
   readonly neck: Neck;
   readonly head: Head;
   readonly auxiliary_head: AuxiliaryHead | AuxiliaryHead[] | null;
-  private readonly names: SegmentorParts["names"];
   private readonly lossesOf: { name: string; losses: readonly Loss[] }[];
 
   constructor(
@@ -48,7 +44,6 @@ export class Segmentor extends Module {
     super();
     this.backbone = parts.backbone;
     this.neck = parts.neck;
-    this.names = parts.names;
     this.head = parts.head;
     this.auxiliary_head = parts.auxiliaryHead;
     const several = parts.auxiliaryLosses.length > 1;
@@ -120,7 +115,6 @@ export class Segmentor extends Module {
 
   private features(images: Tensor4D): NeckTensors & { levels: Tensor4D[] } {
     const levels = tf.tidy(() => this.backbone.forward(images));
-    checkMaps(levels, this.backbone.levels, this.names.backbone);
     const context = this.head.context;
     return { levels, context: context === null ? null : tf.tidy(() => context.forward(levels)) };
   }
@@ -132,7 +126,6 @@ export class Segmentor extends Module {
   private headLogits(features: NeckTensors, closedGates?: readonly number[]): Tensor4D {
     const tensors = closedGates === undefined ? features : { ...features, closedGates };
     const fused = tf.tidy(() => this.neck.forward(tensors));
-    checkMaps(fused, this.neck.outputs, this.names.neck);
     return tf.tidy(() => this.head.forward(fused, features.context));
   }
 }

@@ -8,7 +8,6 @@ import { packageRoot } from "../util/package_root.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { apiVersion } from "./api_version.ts";
 import type { AnyRecord, Kind } from "./component.ts";
-import { notePlugin } from "./plugin_failure.ts";
 import { resolvePlugin } from "./plugin_path.ts";
 
 /** What makes a component of each kind, besides its kind, type and schema. */
@@ -45,7 +44,6 @@ export interface Plugin {
 export async function importPlugin(specifier: string, from: string): Promise<Plugin> {
   const path = resolvePlugin(specifier, from);
   await useHooks();
-  notePlugin(path);
   let module: { default?: unknown; apiVersion?: unknown };
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module;
@@ -77,6 +75,8 @@ function useHooks(): Promise<void> {
 }
 
 async function putHooks(): Promise<void> {
+  // A fault in a TypeScript plug-in is told by its own lines.
+  process.setSourceMapsEnabled(true);
   const index = import.meta.url.endsWith(".ts") ? "../index.ts" : "../index.js";
   const settings: HookSettings = {
     importer: import.meta.url,

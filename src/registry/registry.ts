@@ -15,6 +15,8 @@ import { schedules } from "../runners/schedules/index.ts";
 import type { Logger } from "../util/logger.ts";
 import { nameMaps } from "../weights/maps/index.ts";
 import type { AnyRecord, Kind, RecordsByKind } from "./component.ts";
+import { contracts } from "./guard/contracts.ts";
+import { guardRecord } from "./guard/guard.ts";
 import { importPlugin } from "./plugins.ts";
 import { kindToken, recordToken, runTokens, type Token } from "./tokens.ts";
 
@@ -60,14 +62,17 @@ export interface RunInputs {
 /** The components that a config may name, and the containers that wire a run. */
 export class Registry {
   private readonly sources = new Map<AnyRecord, string>();
+  /** Plug-ins' records as they were exported. */
+  private readonly exported = new Set<AnyRecord>();
   private readonly derived = new Map<object, unknown>();
 
   constructor(private readonly container: DependencyContainer) {}
 
   /**
-   * Adds a record.
+   * Adds a record. A plug-in's is guarded: what its code throws, or gives against its kind's contract, is told with
+   * its path.
    *
-   * @param source where it comes from, for messages
+   * @param source where it comes from: `segfuse`, or a plug-in's file
    * @throws SegfuseError `SEGFUSE_PLUGIN_CLASH` where the kind has that type already
    */
   register(record: AnyRecord, source = "segfuse"): void {
@@ -81,9 +86,11 @@ export class Registry {
         expected: `a ${kind} type of another name`,
       });
     }
-    this.container.register<AnyRecord>(token, { useValue: record });
-    this.container.register<AnyRecord>(kindToken(kind), { useValue: record });
-    this.sources.set(record, source);
+    const useValue = source === "segfuse" ? record : guarded(record, source);
+    this.container.register<AnyRecord>(token, { useValue });
+    this.container.register<AnyRecord>(kindToken(kind), { useValue });
+    this.sources.set(useValue, source);
+    this.exported.add(record);
   }
 
   /** A value that is made once from this registry and kept with it, such as a compiled schema. */
@@ -143,7 +150,7 @@ export class Registry {
   async loadPlugins(specifiers: readonly string[], from: string): Promise<void> {
     for (const specifier of specifiers) {
       const plugin = await importPlugin(specifier, from);
-      for (const record of plugin.records) if (!this.sources.has(record)) this.register(record, plugin.path);
+      for (const record of plugin.records) if (!this.exported.has(record)) this.register(record, plugin.path);
     }
   }
 
@@ -174,6 +181,11 @@ export class Run {
   async dispose(): Promise<void> {
     await this.container.dispose();
   }
+}
+
+/** What computes metrics checks them itself. */
+function guarded(record: AnyRecord, source: string): AnyRecord {
+  return record.kind === "metric" ? record : guardRecord(record, source, contracts[record.kind]);
 }
 
 /** A registry with every built-in component. Nothing is shared between two registries. */

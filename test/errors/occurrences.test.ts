@@ -190,12 +190,12 @@ it("weights that are converted", async () => {
   `);
 });
 
-it("a plug-in that throws what segfuse does not know", async () => {
+it("what nobody foresaw", async () => {
   writeFileSync(
     join(folder, "neck.mjs"),
     `export default {
-  kind: "neck", type: "broken", description: "throws", schema: { type: "object", properties: {} },
-  create() { throw new RangeError("a mistake of the plug-in"); },
+  kind: "neck", type: "broken", description: "throws", create() {},
+  schema: { type: "object", get properties() { throw new RangeError("a schema that throws"); } },
 };
 `,
   );
@@ -213,7 +213,7 @@ it("a plug-in that throws what segfuse does not know", async () => {
   expect([code, stdout]).toEqual([1, ""]);
   expect(stderr).toContain("SEGFUSE_INTERNAL");
   expect(stderr.replaceAll(folder, "ROOT")).toMatchInlineSnapshot(`
-    "SEGFUSE_INTERNAL: a mistake of the plug-in
+    "SEGFUSE_INTERNAL: a schema that throws
       try: run again with --debug and report the stack trace
     "
   `);

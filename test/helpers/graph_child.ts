@@ -4,7 +4,6 @@
  */
 import { loadConfig } from "../../src/config/index.ts";
 import { SegfuseError } from "../../src/errors.ts";
-import { pluginFailure } from "../../src/registry/plugin_failure.ts";
 import { createRegistry } from "../../src/registry/registry.ts";
 import { configGraph } from "../../src/runners/graph.ts";
 
@@ -13,8 +12,7 @@ for (const file of process.argv.slice(2)) {
     const registry = createRegistry();
     await configGraph(await loadConfig(file, { registry, allowUnsetEnv: true }), registry, [64, 64]);
     process.stdout.write("drawn\n\n");
-  } catch (thrown) {
-    const error = pluginFailure(thrown) ?? thrown;
+  } catch (error) {
     const text = error instanceof SegfuseError ? error.report() : `uncoded: ${String(error)}`;
     process.stdout.write(`${text}\n\n`);
   }

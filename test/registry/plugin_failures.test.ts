@@ -78,57 +78,57 @@ it("are told with a code, by their path", async () => {
       at: ROOT/rule_that_throws.yaml:3:15 (model.neck)
       3 | model: {neck: {type: x}}
         |               ^
-      found: ROOT/rule_that_throws.mjs:2:109: Error: in a rule
+      found: ROOT/rule_that_throws.mjs:2:109: Error: in a rule, in check()
 
     SEGFUSE_COMPONENT_OPTIONS: not like that
       at: ROOT/rule_with_unknown_code.yaml:3:15 (model.neck)
       3 | model: {neck: {type: x}}
         |               ^
 
-    SEGFUSE_PLUGIN_FAILED: a plug-in's component failed
+    SEGFUSE_PLUGIN_FAILED: the neck 'x' of a plug-in failed
       at: ROOT/create_throws.mjs:2:100
-      found: RangeError: cannot be made
-      try: --debug, which shows the stack trace
+      found: RangeError: cannot be made, in create()
+      try: --debug shows how it came there
 
-    SEGFUSE_PLUGIN_FAILED: the neck 'x' is not what its kind must be
+    SEGFUSE_PLUGIN_CONTRACT: the neck 'x' of a plug-in breaks the contract of its kind
       at: ROOT/create_gives_nothing.mjs
-      expected: a module: composeNeck({ … }), or a class that extends Neck, Head, Backbone, …
-      found: create() gave undefined
+      expected: composeNeck({ … }) or an object of a class that extends Neck
+      found: undefined, from create()
 
-    SEGFUSE_PLUGIN_FAILED: the neck 'x' is not what its kind must be
+    SEGFUSE_PLUGIN_CONTRACT: the neck 'x' of a plug-in breaks the contract of its kind
       at: ROOT/create_gives_a_number.mjs
-      expected: a module: composeNeck({ … }), or a class that extends Neck, Head, Backbone, …
-      found: create() gave a number
+      expected: composeNeck({ … }) or an object of a class that extends Neck
+      found: 3, from create()
 
-    SEGFUSE_PLUGIN_FAILED: the neck 'x' is not what its kind must be
+    SEGFUSE_PLUGIN_CONTRACT: the neck 'x' of a plug-in breaks the contract of its kind
       at: ROOT/create_gives_a_plain_object.mjs
-      expected: a module: composeNeck({ … }), or a class that extends Neck, Head, Backbone, …
-      found: create() gave an object of another class
+      expected: composeNeck({ … }) or an object of a class that extends Neck
+      found: an object with outputs, usesContext, forward, from create()
 
-    SEGFUSE_PLUGIN_FAILED: the neck 'x' is not what its kind must be
+    SEGFUSE_PLUGIN_CONTRACT: the neck 'x' of a plug-in breaks the contract of its kind
       at: ROOT/wrong_outputs.mjs
-      expected: outputs: a list of { channels, stride }
-      found: [{"channels":"many"}]
+      expected: 'outputs', a list of { channels, stride } in whole numbers
+      found: [an object with channels], from create()
 
-    SEGFUSE_PLUGIN_FAILED: the neck 'x' is not what its kind must be
+    SEGFUSE_PLUGIN_CONTRACT: the neck 'x' of a plug-in breaks the contract of its kind
       at: ROOT/wrong_channels.mjs
-      expected: 1 maps [batch, height, width, channels] of 99 channels, as it says of itself
-      found: forward() gave [[1,16,16,64]]
+      expected: a list of one map [1, 16, 16, 99]
+      found: [1, 16, 16, 64], from forward()
 
-    SEGFUSE_PLUGIN_FAILED: the neck 'x' is not what its kind must be
+    SEGFUSE_PLUGIN_CONTRACT: the neck 'x' of a plug-in breaks the contract of its kind
       at: ROOT/wrong_number.mjs
-      expected: 1 maps [batch, height, width, channels] of 64 channels, as it says of itself
-      found: forward() gave []
+      expected: a list of one map [1, 16, 16, 64]
+      found: an empty list, from forward()
 
-    SEGFUSE_PLUGIN_FAILED: the neck 'x' is not what its kind must be
+    SEGFUSE_PLUGIN_CONTRACT: the neck 'x' of a plug-in breaks the contract of its kind
       at: ROOT/no_list.mjs
-      expected: 1 maps [batch, height, width, channels] of 64 channels, as it says of itself
-      found: forward() gave no list of maps
+      expected: a list of one map [1, 16, 16, 64]
+      found: [1, 16, 16, 64], from forward()
 
-    SEGFUSE_PLUGIN_FAILED: a plug-in's component failed
+    SEGFUSE_PLUGIN_FAILED: the neck 'x' of a plug-in failed
       at: ROOT/forward_throws.mjs:2:233
-      found: TypeError: Cannot read properties of undefined (reading 'shape')
-      try: --debug, which shows the stack trace
+      found: TypeError: Cannot read properties of undefined (reading 'shape'), in forward()
+      try: --debug shows how it came there
 
     drawn
 

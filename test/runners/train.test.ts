@@ -267,7 +267,7 @@ describe("a run that cannot work", () => {
       "SEGFUSE_WORK_DIR: the output folder cannot be used
         at: FOLDER/file/below
         found: FOLDER/file is a file
-        try: another --work-dir
+        try: another output folder
       SEGFUSE_WORK_DIR_NOT_EMPTY: the output folder is not empty
         at: FOLDER/data
         found: images, masks

@@ -1,6 +1,5 @@
-import { errorCodes, type ErrorCode } from "../../errors.ts";
+import { errorCodes, SegfuseError, type ErrorCode } from "../../errors.ts";
 import type { AnyRecord, ComponentRule, RuleFinding } from "../../registry/component.ts";
-import { pluginFailure } from "../../registry/plugin_failure.ts";
 import type { ComponentConfig } from "../../registry/component_ref.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Complaint } from "../complaint.ts";
@@ -39,11 +38,10 @@ function findingsOf(
   try {
     return [...rule.check(options)];
   } catch (error) {
-    const failure = pluginFailure(error);
-    if (failure === null) throw error;
-    const { where, found } = failure.details;
+    if (!(error instanceof SegfuseError)) throw error;
+    const { where, found } = error.details;
     return [
-      { code: failure.code, path: [], message: `a rule of the ${name} failed`, found: `${where}: ${found}` },
+      { code: error.code, path: [], message: `a rule of the ${name} failed`, found: `${where}: ${found}` },
     ];
   }
 }

@@ -2,7 +2,6 @@ import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import sharp from "sharp";
 import { toPlainError } from "../../util/plain_error.ts";
-import { pluginFailure } from "../../registry/plugin_failure.ts";
 import type { Pipeline } from "../pipeline.ts";
 import { createPipeline, type SampleSource } from "../source.ts";
 import { workerFailed, type Job, type Reply } from "./protocol.ts";
@@ -38,10 +37,7 @@ async function answer({ number, index, keys }: Job): Promise<void> {
     ]);
   } catch (error) {
     const where = ready === undefined ? undefined : `sample ${ready.dataset.id(index)}`;
-    port.postMessage({
-      number,
-      error: toPlainError(pluginFailure(error) ?? error, workerFailed, where),
-    } satisfies Reply);
+    port.postMessage({ number, error: toPlainError(error, workerFailed, where) } satisfies Reply);
   }
 }
 

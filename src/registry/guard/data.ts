@@ -1,0 +1,100 @@
+import type { Dataset, DatasetInfo, RawSample, Sample } from "../../datasets/contracts.ts";
+import { missingMethod, type Call, type Contract } from "./contract.ts";
+import type { Fault } from "./owner.ts";
+import { show } from "./show.ts";
+
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
+
+/** The contracts of what data workers make samples with: without TensorFlow.js, which they do not load. */
+export const dataContracts = {
+  dataset: { made: checkDataset, methods: { id: () => null, files: () => null, load: checkLoaded } },
+  transform: {
+    made: (made) =>
+      missingMethod(made, ["apply"]) === undefined
+        ? null
+        : { expected: "an object with apply()", found: show(made) },
+    methods: { apply: checkSample, applyDeferred: () => null },
+  },
+} as const satisfies Readonly<Record<string, Contract>>;
+
+/** What a data set says of itself. */
+function checkDataset(made: unknown): Fault | null {
+  const dataset = made as Partial<Dataset> | null;
+  if (missingMethod(made, ["id", "files", "load"]) !== undefined)
+    return { expected: `an object with id(), files(), load()`, found: show(made) };
+  const { length, info } = dataset as Dataset;
+  if (!isCount(length)) return { expected: "'length', the number of samples", found: show(length) };
+  return checkInfo(info);
+}
+
+function checkInfo(info: Partial<DatasetInfo> | undefined): Fault | null {
+  const { classes, palette, ignoreIndex } = info ?? {};
+  if (!Array.isArray(classes) || classes.length === 0) {
+    return { expected: "'info.classes', a list of names", found: show(classes) };
+  }
+  if (!Array.isArray(palette) || palette.length !== classes.length) {
+    return { expected: `'info.palette', ${classes.length} colours [red, green, blue]`, found: show(palette) };
+  }
+  if (!isCount(ignoreIndex) || ignoreIndex! < classes.length || ignoreIndex! > 255) {
+    return {
+      expected: `'info.ignoreIndex', a label from ${classes.length} to 255, behind the classes`,
+      found: show(ignoreIndex),
+    };
+  }
+  return null;
+}
+
+/** A sample as it is read: RGB bytes and labels, all of them classes or ignored. */
+function checkLoaded(result: unknown, { self }: Call): Fault | null {
+  const { info } = self as Dataset;
+  const { image, label } = (result ?? {}) as Partial<RawSample>;
+  if (!isPicture(image, image?.channels) || ![1, 3].includes(image!.channels)) {
+    return {
+      expected: `'image', { height, width, channels: 3, data: height · width · 3 bytes }`,
+      found: showPicture(image),
+    };
+  }
+  if (!isPicture(label, 1)) {
+    return {
+      expected: `'label', { height, width, data: height · width bytes }`,
+      found: showPicture(label),
+    };
+  }
+  const at = label!.data.findIndex((value) => value >= info.classes.length && value !== info.ignoreIndex);
+  if (at < 0) return null;
+  return {
+    expected: `labels 0–${info.classes.length - 1} or ${info.ignoreIndex}`,
+    found: `${label!.data[at]} at row ${Math.floor(at / label!.width)}, column ${at % label!.width}`,
+  };
+}
+
+/** A sample on its way: sizes that are those of its data. */
+function checkSample(result: unknown): Fault | null {
+  const sample = result as Partial<Sample> | undefined;
+  const { height = NaN, width = NaN, labelHeight = NaN, labelWidth = NaN, image, label } = sample ?? {};
+  if (!(image instanceof Float32Array) || image.length !== height * width * 3) {
+    return {
+      expected: "'image', a Float32Array of height · width · 3",
+      found: image === undefined ? show(result) : `${image.length} values at ${height}x${width}`,
+    };
+  }
+  if (!(label instanceof Uint8Array) || label.length !== labelHeight * labelWidth) {
+    return {
+      expected: "'label', a Uint8Array of labelHeight · labelWidth",
+      found: label === undefined ? show(result) : `${label.length} values at ${labelHeight}x${labelWidth}`,
+    };
+  }
+  return null;
+}
+
+type Picture = { height: number; width: number; data: Uint8Array };
+
+function isPicture(picture: Partial<Picture> | undefined, channels: number | undefined): boolean {
+  const { height = NaN, width = NaN, data } = picture ?? {};
+  return data instanceof Uint8Array && data.length === height * width * (channels ?? NaN);
+}
+
+function showPicture(picture: Partial<Picture> | undefined): string {
+  const { height, width, data } = picture ?? {};
+  return data === undefined ? show(picture) : `${data.length} bytes at ${height}x${width}`;
+}

@@ -1,0 +1,64 @@
+import { SegfuseError } from "../../errors.ts";
+import { RunStopped } from "../../runners/interruption.ts";
+import type { Kind } from "../component.ts";
+
+/** What a component should have done, and what it did. */
+export interface Fault {
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** Whose component it is, for messages. */
+export class Owner {
+  constructor(
+    readonly kind: Kind,
+    readonly type: string,
+    /** The plug-in's file. */
+    readonly source: string,
+  ) {}
+
+  /**
+   * What an error out of a plug-in's own code is told as. Errors of segfuse's own kind pass: they say what is wrong;
+   * and so does a run that was told to stop.
+   */
+  failure(call: string, cause: unknown): unknown {
+    if (cause instanceof SegfuseError || cause instanceof RunStopped) return cause;
+    const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    return new SegfuseError("SEGFUSE_PLUGIN_FAILED", `${this.name} failed`, {
+      where: this.place(cause),
+      found: `${text
+        .trim()
+        .replaceAll(/\s*\n\s*/g, " ")
+        .slice(0, 400)}, in ${call}`,
+      advice: "--debug shows how it came there",
+      cause,
+    });
+  }
+
+  broken(call: string, { expected, found }: Fault): SegfuseError {
+    return new SegfuseError("SEGFUSE_PLUGIN_CONTRACT", `${this.name} breaks the contract of its kind`, {
+      where: this.source,
+      expected,
+      found: `${found}, from ${call}`,
+    });
+  }
+
+  private get words(): string {
+    return this.kind.replaceAll("_", " ");
+  }
+
+  private get name(): string {
+    return `the ${this.words} '${this.type}' of a plug-in`;
+  }
+
+  /** The innermost line of the plug-in that the error went through. */
+  private place(cause: unknown): string {
+    const stack = cause instanceof Error ? (cause.stack ?? "") : "";
+    for (const line of stack.split("\n")) {
+      const at = line.indexOf(this.source);
+      const position = at < 0 ? null : /^:\d+:\d+/.exec(line.slice(at + this.source.length));
+      if (position !== null) return this.source + position[0];
+    }
+    return this.source;
+  }
+}
