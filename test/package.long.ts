@@ -1,19 +1,9 @@
-import { execFile } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { follow, install, pack, pinned, shell } from "./helpers/packed.ts";
 
 // The package as users get it: built, packed, installed in folders of their own.
 
@@ -22,39 +12,16 @@ const temporary = mkdtempSync(join(realpathSync(tmpdir()), "segfuse-package-"));
 const app = join(temporary, "app");
 let tarball = "";
 
-/** What a folder's own user would type; both outputs together. */
-async function shell(command: string, cwd: string): Promise<string> {
-  // `npm run` gives its children settings of this repository.
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|VITEST)/i.test(name)),
-  );
-  try {
-    const run = await promisify(execFile)("bash", ["-e", "-c", command], { cwd, env, maxBuffer: 1 << 26 });
-    return run.stdout + run.stderr;
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command}\n${stdout}${stderr}`, { cause: error });
-  }
+/** What a command prints on standard output. */
+async function output(command: string, cwd: string): Promise<string> {
+  return (await shell(command, cwd)).stdout;
 }
-
-function versions(...packages: string[]): string {
-  const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-    devDependencies: Record<string, string>;
-  };
-  return packages.map((name) => `${name}@${devDependencies[name]!}`).join(" ");
-}
-
-const tools = versions("typescript", "@types/node", "vitest");
-const install = (what: string) =>
-  `npm install --ignore-scripts --prefer-offline --no-audit --no-fund ${what}`;
 
 beforeAll(async () => {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  await shell("npm run build", root);
-  const packed = await shell(`npm pack --silent --pack-destination ${temporary}`, root);
-  tarball = join(temporary, /\S+\.tgz/.exec(packed)![0]);
+  tarball = await pack(temporary);
   mkdirSync(app);
-  await shell(`npm init -y && npm pkg set type=module && ${install(`${tarball} ${tools}`)}`, app);
+  const packages = `${tarball} ${pinned("typescript", "@types/node", "vitest")}`;
+  await shell(`npm init -y && npm pkg set type=module && ${install(packages)}`, app);
 }, 900_000);
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
@@ -92,11 +59,11 @@ export async function program(file: string): Promise<[Report, number]> {
 });
 
 it("has its command, configs, engine and data workers", async () => {
-  expect(await shell("npx segfuse --version", app)).toMatch(/^\d+\.\d+\.\d+/);
-  expect(await shell("npx segfuse list neck", app)).toContain("gated fully fusion");
-  expect(await shell("npx segfuse doctor", app)).toMatch(/^tensorflow {2}works: .* from the cache$/m);
+  expect(await output("npx segfuse --version", app)).toMatch(/^\d+\.\d+\.\d+/);
+  expect(await output("npx segfuse list neck", app)).toContain("gated fully fusion");
+  expect(await output("npx segfuse doctor", app)).toMatch(/^tensorflow {2}works: .* from the cache$/m);
   const configs = "node_modules/segfuse/configs";
-  const checked = await shell(`npx segfuse config ${configs}/table2/gff_dfp.yaml`, app);
+  const checked = await output(`npx segfuse config ${configs}/table2/gff_dfp.yaml`, app);
   expect(checked).toContain("type: dfp");
   for (const file of ["quiet.cc", "unpack_wheel.py", "requirements-linux-x64.txt"]) {
     expect(existsSync(join(app, "node_modules/segfuse/src/engine/setup", file)), file).toBe(true);
@@ -104,10 +71,10 @@ it("has its command, configs, engine and data workers", async () => {
 });
 
 it("`segfuse new neck` writes what compiles, passes its test and has a table", async () => {
-  await shell("npx segfuse new neck mine", app);
+  await output("npx segfuse new neck mine", app);
   await shell("npx tsc -p .", app);
-  expect(await shell("npx vitest run mine/mine.test.ts", app)).toMatch(/1 passed/);
-  const table = await shell("npx segfuse ablate mine/study.yaml --set schedule.iterations=4", app);
+  expect(await output("npx vitest run mine/mine.test.ts", app)).toMatch(/1 passed/);
+  const table = await output("npx segfuse ablate mine/study.yaml --set schedule.iterations=4", app);
   expect(table).toMatch(/^GFF +\|.*\| +4 \|/m);
   expect(table).toMatch(/^mine +\|.*\| +4 \|/m);
 });
@@ -115,15 +82,14 @@ it("`segfuse new neck` writes what compiles, passes its test and has a table", a
 it("docs/plugins.md, followed word for word, ends with a table that has the new row", async () => {
   const folder = join(temporary, "empty");
   mkdirSync(folder);
-  const page = readFileSync(join(root, "docs/plugins.md"), "utf8");
-  const section = /^## Write your own neck.*?(?=^## )/ms.exec(page)![0];
-  let output = "";
-  for (const [, language, file, text] of section.matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms)) {
-    if (language === "sh") output = await shell(text!, folder);
-    else writeFileSync(join(folder, file!), text!);
-  }
-  expect(output).toMatch(/^GFF +\|.*\| +100 \|/m);
-  expect(output).toMatch(/^Mean +\|.*\| +100 \|/m);
+  const printed = await follow("docs/plugins.md", folder);
+  const tables = printed.map(({ stdout }) => stdout).join("\n");
+  expect(tables).toMatch(/^GFF +\|.*\| +100 \|/m);
+  expect(tables).toMatch(/^Mean +\|.*\| +100 \|/m);
+  expect(tables).toContain("IoU of the group");
+  expect(await output("npx segfuse list neck --plugin ./mean.ts", folder)).toContain(
+    "the mean of all levels",
+  );
 });
 
 it("examples/plugin-neck works in a folder of its own, and as an installed package", async () => {
@@ -134,16 +100,16 @@ it("examples/plugin-neck works in a folder of its own, and as an installed packa
   });
   await shell(install(tarball), folder);
   await shell("npm run typecheck", folder);
-  expect(await shell("npm test", folder)).toMatch(/3 passed/);
+  expect(await output("npm test", folder)).toMatch(/3 passed/);
   const study = "npx segfuse ablate study.yaml --rows softmax_fusion --set schedule.iterations=4";
-  expect(await shell(study, folder)).toMatch(/^Softmax fusion +\|.*\| +4 \|/m);
-  expect(await shell("npx segfuse config configs/full.yaml", folder)).toContain("type: softmax_fusion");
+  expect(await output(study, folder)).toMatch(/^Softmax fusion +\|.*\| +4 \|/m);
+  expect(await output("npx segfuse config configs/full.yaml", folder)).toContain("type: softmax_fusion");
 
   // By its package name, from another project.
   const installed = join(app, "node_modules/segfuse-softmax-fusion");
   mkdirSync(dirname(installed), { recursive: true });
   for (const part of ["package.json", "src"])
     cpSync(join(folder, part), join(installed, part), { recursive: true });
-  const listed = await shell("npx segfuse list neck softmax_fusion --plugin segfuse-softmax-fusion", app);
+  const listed = await output("npx segfuse list neck softmax_fusion --plugin segfuse-softmax-fusion", app);
   expect(listed).toContain("weighted at each position by a softmax over the levels");
 });
