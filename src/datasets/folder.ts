@@ -61,22 +61,6 @@ export default defineDataset({
   info: describe,
   rules: [
     {
-      code: "SEGFUSE_CONFIG_REPEATED",
-      *check({ classes }) {
-        const names = classes.map(nameOf);
-        for (const [index, name] of names.entries()) {
-          const first = names.indexOf(name);
-          if (first === index) continue;
-          yield {
-            path: ["classes", index],
-            message: "two classes have one name",
-            expected: "a name of its own for each class",
-            found: `${name}, as class ${first}`,
-          };
-        }
-      },
-    },
-    {
       code: "SEGFUSE_IGNORE_INDEX",
       *check({ classes, ignore_index }) {
         if (ignore_index >= classes.length) return;
@@ -115,13 +99,9 @@ export default defineDataset({
   },
 });
 
-function nameOf(entry: Static<typeof schema>["classes"][number]): string {
-  return typeof entry === "string" ? entry : entry.name;
-}
-
 function describe({ classes, ignore_index }: Static<typeof schema>): DatasetInfo {
   return {
-    classes: classes.map(nameOf),
+    classes: classes.map((c) => (typeof c === "string" ? c : c.name)),
     palette: classes.map((c, k) => (typeof c === "string" ? classColor(k) : c.color)),
     ignoreIndex: ignore_index,
   };

@@ -253,6 +253,7 @@ hooks: [{type: EMAHook}]
       at: ROOT/mmseg.yaml:10:24 (evaluation.metrics.0)
       10 | evaluation: {metrics: [miou]}
          |                        ^
+      expected: one of mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU, or a metric (a map with type)
       found: "miou" (a string)
       did you mean: mIoU
       valid: mIoU, mAcc, aAcc, fwIoU, mDice, mFscore, mPrecision, mRecall, kappa, mBIoU
