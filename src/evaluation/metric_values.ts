@@ -1,5 +1,6 @@
 import { SegfuseError, type ErrorDetails } from "../errors.ts";
 import { oneLine } from "../util/printable.ts";
+import { show } from "../util/show.ts";
 import type { Metric } from "./contracts.ts";
 
 // What a metric gives is checked: a plug-in's may give anything.
@@ -74,14 +75,6 @@ function called(owner: MetricOwner, method: string, call: () => unknown): unknow
 
 function isScore(value: unknown): value is number {
   return typeof value === "number" && (Number.isFinite(value) || Number.isNaN(value));
-}
-
-function show(value: unknown): string {
-  if (typeof value === "number" || typeof value === "boolean" || value == null) return String(value);
-  if (typeof value === "string") return `${oneLine(JSON.stringify(value), 60)} (a string)`;
-  if (value instanceof Promise) return "a promise: metrics are not awaited";
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  return typeof value === "object" ? `{ ${Object.keys(value).join(", ")} }` : `a ${typeof value}`;
 }
 
 function failure(

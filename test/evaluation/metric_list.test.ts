@@ -183,7 +183,7 @@ it("what a plug-in's metric does wrong is told before anything is counted, with 
     SEGFUSE_METRIC: the metric 'mine' is made of something else
       at: /plugins/mine.ts
       expected: create() that returns { compute(counts) }, with perClass(counts) or without
-      found: { score }
+      found: an object with score
 
     throws
     SEGFUSE_METRIC: the metric 'mine' failed
@@ -223,7 +223,7 @@ it("what a plug-in's metric does wrong is told before anything is counted, with 
     SEGFUSE_METRIC: the metric 'mine' gives no number
       at: /plugins/mine.ts
       expected: a finite number from compute(), or NaN where the score is not defined
-      found: a promise: metrics are not awaited, of made-up counts
+      found: a promise, which is not awaited here, of made-up counts
 
     gives a number for a list
     SEGFUSE_METRIC: the metric 'mine' gives no number for each class

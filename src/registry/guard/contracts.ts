@@ -14,7 +14,7 @@ import type { Check, Contract, Call } from "./contract.ts";
 import { dataContracts } from "./data.ts";
 import { checkHook, hookMethods } from "./hooks.ts";
 import type { Fault } from "./owner.ts";
-import { show } from "./show.ts";
+import { show } from "../../util/show.ts";
 
 const anything: Check = () => null;
 

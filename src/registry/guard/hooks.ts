@@ -1,7 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { Hook } from "../../runners/contracts.ts";
 import type { Fault } from "./owner.ts";
-import { show } from "./show.ts";
+import { show } from "../../util/show.ts";
 
 /** All that a run asks of a hook. */
 const methods: Record<keyof Hook, true> = {

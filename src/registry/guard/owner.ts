@@ -1,5 +1,7 @@
 import { SegfuseError } from "../../errors.ts";
 import { RunStopped } from "../../runners/interruption.ts";
+import { oneLine } from "../../util/printable.ts";
+import { show } from "../../util/show.ts";
 import type { Kind } from "../component.ts";
 
 /** What a component should have done, and what it did. */
@@ -23,13 +25,10 @@ export class Owner {
    */
   failure(call: string, cause: unknown): unknown {
     if (cause instanceof SegfuseError || cause instanceof RunStopped) return cause;
-    const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause);
     return new SegfuseError("SEGFUSE_PLUGIN_FAILED", `${this.name} failed`, {
       where: this.place(cause),
-      found: `${text
-        .trim()
-        .replaceAll(/\s*\n\s*/g, " ")
-        .slice(0, 400)}, in ${call}`,
+      found: `${oneLine(text.trim().replaceAll(/\s*\n\s*/g, " "), 400)}, in ${call}`,
       advice: "--debug shows how it came there",
       cause,
     });

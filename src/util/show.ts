@@ -1,7 +1,9 @@
+import { oneLine } from "./printable.ts";
+
 /** A value in a few words; a tensor as its shape. */
 export function show(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean" || value == null) return String(value);
-  if (typeof value === "string") return `${JSON.stringify(value.slice(0, 60))} (a string)`;
+  if (typeof value === "string") return `${oneLine(JSON.stringify(value), 60)} (a string)`;
   if (value instanceof Promise) return "a promise, which is not awaited here";
   if (Array.isArray(value)) {
     return value.length > 4 ? `a list of ${value.length}` : `[${value.map(show).join(", ")}]`;
