@@ -23,6 +23,7 @@ import {
 import { checkStop } from "./interruption.ts";
 import { pretrainedFile } from "./network.ts";
 import type { RunProgress } from "./progress.ts";
+import { checkRowWeights, freshClassifier } from "./study_weights.ts";
 import { StudyClock } from "./study_clock.ts";
 import { drawSamples, SampleKeeper } from "./study_samples.ts";
 import { testCheckpoint } from "./test.ts";
@@ -70,6 +71,7 @@ interface FinishedRun {
  */
 export async function runStudy(inputs: StudyInputs): Promise<StudyReport> {
   const { study, workDir, resume = false } = inputs;
+  await checkRowWeights(study, inputs.registry);
   await checkWorkDir(workDir, resume);
   const started = performance.now();
   const clock = new StudyClock(study.rows, study.seeds.length);
@@ -124,7 +126,7 @@ async function runRow(
       onProgress: show,
       initFrom: from?.checkpoint,
       // The classifier's input is the row's own: it has as many maps as the neck makes.
-      allowFresh: row.initFrom === null ? [] : ["head.classifier.*"],
+      allowFresh: row.initFrom === null ? [] : [freshClassifier],
       resume: isSame,
       stop,
     });

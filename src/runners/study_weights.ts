@@ -1,0 +1,75 @@
+import type { LoadedStudy, StudyRow } from "../config/index.ts";
+import { SegfuseError } from "../errors.ts";
+import type { Registry } from "../registry/registry.ts";
+import { globMatcher } from "../util/glob.ts";
+import { configNetwork } from "./cost.ts";
+
+/** Parameters that a row which starts from another one may make anew: its classifier has an input of its own. */
+export const freshClassifier = "head.classifier.*";
+
+/** Shape by name; null where the network cannot be built without what the run itself looks for, such as data. */
+type Shapes = ReadonlyMap<string, readonly number[]> | null;
+
+const mostNames = 3;
+
+/**
+ * Checks before anything is trained that each row can take the weights of the row that it names: afterwards it would
+ * be told by the weights' file, when hours may have gone by.
+ *
+ * @throws SegfuseError `SEGFUSE_STUDY_WEIGHTS`
+ */
+export async function checkRowWeights(study: LoadedStudy, registry: Registry): Promise<void> {
+  const shapes = new Map<string, Shapes>();
+  for (const row of study.rows) shapes.set(row.name, await shapesOf(row, registry));
+  for (const row of study.rows) {
+    const source = row.initFrom ?? row.weightsFrom;
+    const [own, other] = [shapes.get(row.name), source === null ? null : shapes.get(source)];
+    if (own == null || other == null) continue;
+    const wrong = misfits(row, own, other);
+    if (wrong.length === 0) continue;
+    const rest = wrong.length > mostNames ? `, and ${wrong.length - mostNames} more` : "";
+    throw new SegfuseError(
+      "SEGFUSE_STUDY_WEIGHTS",
+      `the row '${row.name}' cannot take the weights of '${source}'`,
+      {
+        where: study.path,
+        expected: "a network whose weights have the same shapes",
+        found: `${wrong.slice(0, mostNames).join(", ")}${rest}`,
+        advice:
+          row.initFrom === null
+            ? "the same model and classes in both configs"
+            : "the same model in both configs, or allow_fresh with patterns of what may start fresh",
+      },
+    );
+  }
+}
+
+async function shapesOf({ loaded }: StudyRow, registry: Registry): Promise<Shapes> {
+  try {
+    const network = await configNetwork(loaded, registry);
+    return new Map([...network.namedParameters()].map(([name, { shape }]) => [name, shape]));
+  } catch (error) {
+    if (error instanceof SegfuseError) return null; // the row's own check tells it
+    throw error;
+  }
+}
+
+/** The rules of reading a checkpoint: where a row trains, what the other does not have starts fresh. */
+function misfits(
+  { initFrom, loaded }: StudyRow,
+  own: ReadonlyMap<string, readonly number[]>,
+  other: ReadonlyMap<string, readonly number[]>,
+): string[] {
+  const mayBeFresh = [...loaded.config.allow_fresh, freshClassifier].map(globMatcher);
+  return [...own].flatMap(([name, shape]) => {
+    const found = other.get(name);
+    const isSame = found !== undefined && JSON.stringify(found) === JSON.stringify(shape);
+    const isFree =
+      initFrom === null
+        ? name.startsWith("auxiliary_head.")
+        : found === undefined || mayBeFresh.some((matches) => matches(name));
+    if (isSame || isFree) return [];
+    const there = found === undefined ? "is not there" : `is ${JSON.stringify(found)}`;
+    return [`${name} ${there} and should be ${JSON.stringify(shape)}`];
+  });
+}

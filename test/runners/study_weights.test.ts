@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import { createRegistry } from "../../src/registry/registry.ts";
+import { checkRowWeights } from "../../src/runners/study_weights.ts";
+import { Files, small } from "../config/files.ts";
+
+it("a row that cannot take another row's weights is told of before anything is trained", async () => {
+  const files = new Files({
+    "small.yaml": small,
+    "more_classes.yaml": "_base_: small.yaml\ndata: {dataset: {classes: [a, b, c]}}\n",
+    "wide.yaml": "_base_: small.yaml\nmodel: {backbone: {base_channels: 32}}\n",
+    "gff.yaml": "_base_: small.yaml\nmodel: {neck: {type: gff}, auxiliary_head: {type: fcn}}\n",
+    "fresh.yaml": "_base_: wide.yaml\nallow_fresh: ['*']\n",
+  });
+  const check = async (config: string, key: string) => {
+    const rows = `[{name: a, config: small.yaml}, {name: b, config: ${config}.yaml, ${key}: a}]`;
+    files.write("study.yaml", `title: T\nrows: ${rows}\n`);
+    await checkRowWeights(await files.study("study.yaml"), createRegistry());
+  };
+  expect(await files.report(check("more_classes", "weights_from"))).toMatchInlineSnapshot(`
+    "SEGFUSE_STUDY_WEIGHTS: the row 'b' cannot take the weights of 'a'
+      at: ROOT/study.yaml
+      expected: a network whose weights have the same shapes
+      found: head.classifier.weight is [1,1,512,2] and should be [1,1,512,3], head.classifier.bias is [2] and should be [3]
+      try: the same model and classes in both configs"
+  `);
+  expect(await files.report(check("gff", "weights_from"))).toMatchInlineSnapshot(`
+    "SEGFUSE_STUDY_WEIGHTS: the row 'b' cannot take the weights of 'a'
+      at: ROOT/study.yaml
+      expected: a network whose weights have the same shapes
+      found: neck.reduce.0.conv.weight is not there and should be [1,1,64,256], neck.reduce.0.bn.weight is not there and should be [256], neck.reduce.0.bn.bias is not there and should be [256], and 66 more
+      try: the same model and classes in both configs"
+  `);
+  expect(await files.report(check("wide", "init_from"))).toMatchInlineSnapshot(`
+    "SEGFUSE_STUDY_WEIGHTS: the row 'b' cannot take the weights of 'a'
+      at: ROOT/study.yaml
+      expected: a network whose weights have the same shapes
+      found: backbone.stem.0.weight is [3,3,3,32] and should be [3,3,3,16], backbone.stem.1.weight is [32] and should be [16], backbone.stem.1.bias is [32] and should be [16], and 112 more
+      try: the same model in both configs, or allow_fresh with patterns of what may start fresh"
+  `);
+  await check("small", "weights_from");
+  await check("more_classes", "init_from");
+  await check("gff", "init_from");
+  await check("fresh", "init_from");
+});
