@@ -3,6 +3,7 @@ import { composeSchema, ConfigSections } from "../src/config/index.ts";
 import { describeSchema, type JsonSchema } from "../src/config/json_schema.ts";
 import type { AnyRecord, Kind } from "../src/registry/component.ts";
 import { createRegistry, kinds, type Registry } from "../src/registry/registry.ts";
+import { oneOf } from "./options.ts";
 
 const paperUrl = "https://arxiv.org/abs/1904.01803";
 
@@ -21,7 +22,7 @@ export function register(program: Command): void {
   program
     .command("list")
     .description("list components; with a type, its options")
-    .addArgument(new Argument("[kind]", "kind of component").choices(kinds))
+    .addArgument(new Argument("[kind]", `kind of component: ${kinds.join(", ")}`).argParser(oneOf(kinds)))
     .argument("[type]", "one component of the kind")
     .option(
       "--plugin <module>",

@@ -1,9 +1,21 @@
 import { InvalidArgumentError, Option } from "commander";
+import { nearestName } from "../src/config/nearest.ts";
 import { writtenDtypes } from "../src/weights/dtypes.ts";
 
 /** For options that may be given several times. */
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
+}
+
+/** One of a few names; the nearest is told where it is none of them. */
+export function oneOf<T extends string>(choices: readonly T[]): (value: string) => T {
+  return (value) => {
+    const chosen = choices.find((choice) => choice === value);
+    if (chosen !== undefined) return chosen;
+    const { nearest } = nearestName(value, choices);
+    const hint = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
+    throw new InvalidArgumentError(`one of ${choices.join(", ")} is expected.${hint}`);
+  };
 }
 
 /** `a,b` as a list. */

@@ -1,6 +1,6 @@
 import { Argument, type Command } from "commander";
 import { writeFileAtomic } from "../src/util/atomic_file.ts";
-import { collect } from "./options.ts";
+import { collect, oneOf } from "./options.ts";
 
 const documents = ["config", "study", "overlay", "report"] as const;
 type DocumentName = (typeof documents)[number];
@@ -18,7 +18,11 @@ export function register(program: Command): void {
   program
     .command("schema")
     .description("print the JSON schema (draft 07) of a kind of file, with every registered component")
-    .addArgument(new Argument("[document]", "kind of file").choices(documents).default("config"))
+    .addArgument(
+      new Argument("[document]", `kind of file: ${documents.join(", ")}`)
+        .argParser(oneOf(documents))
+        .default("config"),
+    )
     .option("--plugin <module>", "count in a plug-in (path or package; repeatable)", collect, [])
     .option("--config <file>", "count in the plug-ins of a config or a study (repeatable)", collect, [])
     .option("--set <key=value>", "change a value of those configs (repeatable)", collect, [])

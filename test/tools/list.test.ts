@@ -30,6 +30,16 @@ it("says where the paper has a component that is no equation", async () => {
   `);
 });
 
+it("names the nearest kind", async () => {
+  const { code, stderr } = await segfuse(["list", "nekc"]);
+  expect(code).toBe(2);
+  expect(stderr).toMatchInlineSnapshot(`
+    "error: command-argument value 'nekc' is invalid for argument 'kind'. one of backbone, neck, head, auxiliary_head, loss, dataset, transform, optimizer, schedule, hook, metric, name_map is expected. Did you mean neck?
+    (segfuse --help lists the commands)
+    "
+  `);
+});
+
 it("lists a kind", async () => {
   expect((await segfuse(["list", "neck"])).stdout).toMatchInlineSnapshot(`
     "neck
