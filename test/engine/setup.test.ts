@@ -134,7 +134,7 @@ describe("what is missing is named, and nothing is left behind", () => {
     expect(await failSetup({ SEGFUSE_CACHE: join(file, "cache") })).toMatchInlineSnapshot(`
       "SEGFUSE_SETUP_CACHE: the cache folder cannot be written
         at: CACHE/file/cache
-        found: ENOTDIR: not a directory, mkdir 'CACHE/file/cache'
+        found: ENOTDIR: not a directory, stat 'CACHE/file/cache'
         try: set SEGFUSE_CACHE to another folder"
     `);
   });
