@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { SegfuseError } from "../errors.ts";
 import { isReservedScore } from "../evaluation/scores.ts";
 import { packageRoot } from "../util/package_root.ts";
+import { placeIn } from "../util/place_in.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { apiVersion } from "./api_version.ts";
 import type { AnyRecord, Kind } from "./component.ts";
@@ -51,7 +52,7 @@ export async function importPlugin(specifier: string, from: string): Promise<Plu
     const found = (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)).trim();
     const isNewer = found.includes("module 'segfuse' does not provide");
     throw new SegfuseError("SEGFUSE_PLUGIN_LOAD", `the plug-in '${basename(path)}' could not be loaded`, {
-      where: path,
+      where: placeIn(path, cause),
       found: found.replaceAll(/\s*\n\s*/g, " "),
       ...(isNewer ? { advice: "a newer segfuse, if the name is right" } : {}),
       cause,

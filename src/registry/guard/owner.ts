@@ -1,6 +1,7 @@
 import { SegfuseError } from "../../errors.ts";
 import { RunStopped } from "../../runners/interruption.ts";
 import { oneLine } from "../../util/printable.ts";
+import { placeIn } from "../../util/place_in.ts";
 import { show } from "../../util/show.ts";
 import type { Kind } from "../component.ts";
 
@@ -27,7 +28,7 @@ export class Owner {
     if (cause instanceof SegfuseError || cause instanceof RunStopped) return cause;
     const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause);
     return new SegfuseError("SEGFUSE_PLUGIN_FAILED", `${this.name} failed`, {
-      where: this.place(cause),
+      where: placeIn(this.source, cause),
       found: `${oneLine(text.trim().replaceAll(/\s*\n\s*/g, " "), 400)}, in ${call}`,
       advice: "--debug shows how it came there",
       cause,
@@ -48,16 +49,5 @@ export class Owner {
 
   private get name(): string {
     return `the ${this.words} '${this.type}' of a plug-in`;
-  }
-
-  /** The innermost line of the plug-in that the error went through. */
-  private place(cause: unknown): string {
-    const stack = cause instanceof Error ? (cause.stack ?? "") : "";
-    for (const line of stack.split("\n")) {
-      const at = line.indexOf(this.source);
-      const position = at < 0 ? null : /^:\d+:\d+/.exec(line.slice(at + this.source.length));
-      if (position !== null) return this.source + position[0];
-    }
-    return this.source;
   }
 }
