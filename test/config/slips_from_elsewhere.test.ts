@@ -231,7 +231,7 @@ seed: -1
       at: ROOT/a.yaml:4:5 (plugins.1)
       4 |   - ./throws.mjs
         |     ^
-      found: ROOT/throws.mjs: Error: boom in two lines
+      found: ROOT/throws.mjs:1:7: Error: boom in two lines
 
     SEGFUSE_PLUGIN_LOAD: the plug-in package 'no-such-package' was not found
       at: ROOT/a.yaml:5:5 (plugins.2)

@@ -142,7 +142,7 @@ describe("a plug-in's files", () => {
     );
     expect(String(wrong).replaceAll(files.root, "ROOT")).toMatchInlineSnapshot(`
       "SEGFUSE_PLUGIN_LOAD: the plug-in 'wrong.js' could not be loaded
-        at: ROOT/commonjs/wrong.js
+        at: ROOT/commonjs/wrong.js:1:16
         found: TransformError: Transform failed with 1 error: ROOT/commonjs/wrong.js:1:16: ERROR: Expected identifier but found ";""
     `);
     expect(stderr).toBe("");

@@ -96,7 +96,7 @@ describe("plug-ins", () => {
         expected: a neck type of another name
         found: gff, which segfuse has registered already
       SEGFUSE_PLUGIN_LOAD: the plug-in 'throws.ts' could not be loaded
-        at: ROOT/plugins/throws.ts
+        at: ROOT/plugins/throws.ts:1:7
         found: RangeError: at the import
       SEGFUSE_PLUGIN_EXPORT: a plug-in exports no component
         at: ROOT/plugins/number.ts
