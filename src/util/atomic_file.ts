@@ -48,11 +48,15 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
 export function writeError(path: string, cause: unknown): SegfuseError {
   return new SegfuseError("SEGFUSE_WRITE", "a file cannot be written", {
     where: path,
-    // Without Node's "…, open '…'": the name there is the temporary file's.
-    found: cause instanceof Error ? cause.message.split(", ")[0]! : String(cause),
+    found: refusal(cause),
     advice: "make room or give rights there, or name another place",
     cause,
   });
+}
+
+/** An error of the file system without Node's "…, open '…'": the name there is often a temporary file's. */
+export function refusal(cause: unknown): string {
+  return cause instanceof Error ? cause.message.split(", ")[0]! : String(cause);
 }
 
 async function toldAs<T>(path: string, work: Promise<T>): Promise<T> {

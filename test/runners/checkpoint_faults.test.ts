@@ -48,7 +48,7 @@ function flipBit(file: string, at: number): void {
 }
 
 /** Writes until nothing more fits. */
-function fill(disk: string): void {
+function fill(disk: string): true {
   const file = openSync(`${disk}/rest`, "w");
   try {
     for (;;) writeSync(file, new Uint8Array(4096));
@@ -57,6 +57,7 @@ function fill(disk: string): void {
   } finally {
     closeSync(file);
   }
+  return true;
 }
 
 function expectSameEnd(name: string): void {
@@ -205,8 +206,8 @@ describe("a disk that takes no more", () => {
     expectSameEnd("limited");
   });
 
-  /** Trains with its checkpoints on a small disk of their own; `change` is called once the first one is whole. */
-  async function onDisk(name: string, size: string, change: (disk: string) => void): Promise<string> {
+  /** Trains with its checkpoints on a small disk of their own; `change` is called once the first one is whole, until it says true. */
+  async function onDisk(name: string, size: string, change: (disk: string) => boolean): Promise<string> {
     const disk = `${path(name)}/checkpoints`;
     mkdirSync(disk, { recursive: true });
     execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", disk]);
@@ -217,8 +218,7 @@ describe("a disk that takes no more", () => {
         resume: true,
         onProgress: () => {
           if (isChanged || !existsSync(`${disk}/last`)) return;
-          isChanged = true;
-          change(disk);
+          isChanged = change(disk);
         },
       }),
     );
@@ -235,11 +235,13 @@ describe("a disk that takes no more", () => {
   });
 
   it.runIf(isRoot)("a disk that can only be read any more", async () => {
-    const told = await onDisk("frozen", "8m", (disk) => execFileSync("mount", ["-o", "remount,ro", disk]));
+    // Refused while a checkpoint is being written.
+    const freeze = (disk: string) => spawnSync("mount", ["-o", "remount,ro", disk]).status === 0;
+    const told = await onDisk("frozen", "8m", freeze);
     expect(told).toMatchInlineSnapshot(`
       "SEGFUSE_CHECKPOINT_WRITE: a checkpoint could not be written
         at: FOLDER/frozen/checkpoints/#
-        found: EROFS: read-only file system, mkdir 'FOLDER/frozen/checkpoints/.#
+        found: EROFS: read-only file system
         try: make room or give the folder back, then --resume: the checkpoints before this one are whole"
     `);
     const set = ["schedule.iterations=60", "evaluation.interval=100"];

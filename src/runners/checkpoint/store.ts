@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { SegfuseError } from "../../errors.ts";
-import { syncFolder, writeFileAtomically } from "../../util/atomic_file.ts";
+import { refusal, syncFolder, writeFileAtomically } from "../../util/atomic_file.ts";
 import { makeFolder } from "../../util/folder.ts";
 import { fileShape, toFileOrder } from "../../weights/layout.ts";
 import { safetensorsChunks, type StoredTensor } from "../../weights/safetensors.ts";
@@ -126,7 +126,7 @@ export function unwritten(where: string, cause: unknown, expected?: string): Seg
   return new SegfuseError("SEGFUSE_CHECKPOINT_WRITE", "a checkpoint could not be written", {
     where,
     ...(expected === undefined ? {} : { expected }),
-    found: coded?.details.found ?? (cause instanceof Error ? cause.message : String(cause)),
+    found: coded?.details.found ?? refusal(cause),
     advice: "make room or give the folder back, then --resume: the checkpoints before this one are whole",
     cause,
   });
