@@ -130,9 +130,12 @@ describe("plug-ins", () => {
       () => batches(withPlugin(plugin("throw new TypeError('oops');")), 0, 1),
       root,
     );
-    expect(thrown).toMatch(
-      /SEGFUSE_DATA_WORKER: a data worker failed\n {2}at: sample s\d\n {2}found: TypeError: oops/,
-    );
+    expect(thrown.replace(/plugin\d+/, "plugin").replace(/sample s\d/, "sample s#")).toMatchInlineSnapshot(`
+      "SEGFUSE_PLUGIN_FAILED: the transform 'custom' of a plug-in failed
+        at: ROOT/plugin.mjs:1:154
+        found: TypeError: oops, in apply() of sample s#
+        try: --debug shows how it came there"
+    `);
     const ended = await complaint(() => batches(withPlugin(plugin("process.exit(3);")), 0, 1), root);
     expect(ended).toBe(
       "SEGFUSE_DATA_WORKER: a data worker ended unexpectedly\n  at: sample s6\n  found: exit code 3",
