@@ -4,7 +4,7 @@ import { percent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport } from "./study_schema.ts";
 import { escapeMarkdown, markdownTable } from "./table.ts";
-import { classTable, studyClassTable, studyTable } from "./tables.ts";
+import { classTable, hasPaper, studyClassTable, studyTable } from "./tables.ts";
 
 /** `report.md` of one evaluation, from its JSON alone. */
 export function reportMarkdown(report: Report): string {
@@ -48,11 +48,12 @@ export function studyMarkdown(study: StudyReport): string {
 }
 
 /** What the columns of a study's table mean. */
-export function legend({ dataset, seeds }: StudyReport): string {
+export function legend(study: StudyReport): string {
+  const { dataset, seeds } = study;
   const over = seeds.length > 1 ? `, mean ± standard deviation over ${seeds.length} seeds` : "";
+  const paper = "“paper” columns are the paper's own numbers, on the paper's data; the others are ours, on ";
   return (
-    `“paper” columns are the paper's own numbers, on the paper's data; the others are ours, on ${dataset.type} ` +
-    `${dataset.split} (${dataset.images} images${over}). Per cent; Δ: against the baseline, in points. ` +
+    `${hasPaper(study) ? paper : "On "}${dataset.type} ${dataset.split} (${dataset.images} images${over}). Per cent; Δ: against the baseline, in points. ` +
     "Iterations “a + b”: b of its own after the a that it started from."
   );
 }

@@ -38,7 +38,7 @@ export function classTable(report: Report): Table {
   };
 }
 
-/** The paper's table beside ours; the last row is the constant guess. */
+/** The paper's table, where the study has its numbers, beside ours; the last row is the constant guess. */
 export function studyTable(study: StudyReport): Table {
   const { metric, rows, constant_guess: guess } = study;
   const others = paperMetrics(study).filter((name) => name !== metric);
@@ -46,13 +46,15 @@ export function studyTable(study: StudyReport): Table {
   const ours = [metric, ...new Set(shown.filter((name) => name !== metric))];
   const header = (name: string) => headerOf(study, name);
   const hasDeltas = study.baseline !== null;
+  const isBesidePaper = hasPaper(study);
+  const hasPaperDeltas = isBesidePaper && hasDeltas;
   const columns = [
     left("Row"),
-    paper(`paper ${header(metric)}`),
-    ...(hasDeltas ? [paper("Δ paper")] : []),
+    ...(isBesidePaper ? [paper(`paper ${header(metric)}`)] : []),
+    ...(hasPaperDeltas ? [paper("Δ paper")] : []),
     ...others.map((name) => paper(`paper ${name}`)),
     right(oursHeader(study)),
-    ...(hasDeltas ? [right("Δ ours")] : []),
+    ...(hasDeltas ? [right(isBesidePaper ? "Δ ours" : "Δ")] : []),
     ...ours.slice(1).map((name) => right(header(name))),
     right("iterations"),
     right("train time"),
@@ -61,8 +63,8 @@ export function studyTable(study: StudyReport): Table {
     guess !== null && (name === "mIoU" || name === "mAcc" || name === "aAcc") ? percent(guess[name]) : "–";
   const body = rows.map((row) => [
     row.label,
-    inPercent(row.paper[metric]),
-    ...(hasDeltas ? [points(row.paper_delta)] : []),
+    ...(isBesidePaper ? [inPercent(row.paper[metric])] : []),
+    ...(hasPaperDeltas ? [points(row.paper_delta)] : []),
     ...others.map((name) => inPercent(row.paper[name])),
     spreadPercent(row.metrics[metric]),
     ...(hasDeltas ? [points(row.delta === null ? null : 100 * row.delta)] : []),
@@ -72,8 +74,8 @@ export function studyTable(study: StudyReport): Table {
   ]);
   const last = [
     guess === null ? "" : `constant guess (${guess.class})`,
-    "–",
-    ...(hasDeltas ? ["–"] : []),
+    ...(isBesidePaper ? ["–"] : []),
+    ...(hasPaperDeltas ? ["–"] : []),
     ...others.map(() => "–"),
     constant(metric),
     ...(hasDeltas ? ["–"] : []),
@@ -86,7 +88,13 @@ export function studyTable(study: StudyReport): Table {
 
 /** What heads our column of the metric that a study compares. */
 export function oursHeader(study: StudyReport): string {
-  return `ours ${headerOf(study, study.metric)}`;
+  const header = headerOf(study, study.metric);
+  return hasPaper(study) ? `ours ${header}` : header;
+}
+
+/** Whether the study has numbers of a paper to stand beside. */
+export function hasPaper({ rows }: StudyReport): boolean {
+  return rows.some((row) => Object.keys(row.paper).length > 0);
 }
 
 /** IoU by class and row of a study, mean over seeds; the classes are the rows. */

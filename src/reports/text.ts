@@ -4,7 +4,7 @@ import { percent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport } from "./study_schema.ts";
 import { textTable } from "./table.ts";
-import { comparisonTables, studyTable } from "./tables.ts";
+import { comparisonTables, hasPaper, studyTable } from "./tables.ts";
 
 /** An evaluation for the terminal: Class | IoU | Acc in per cent, then the overall scores. */
 export function formatReport(report: Report): string {
@@ -39,10 +39,17 @@ export function formatStudyTable(study: StudyReport): string {
     "",
     textTable(studyTable(study)),
     "",
-    `Paper: the paper's own numbers, on its data. Ours: ${study.dataset.type} ${study.dataset.split}, ${study.dataset.images} images; per cent${study.seeds.length > 1 ? `, mean ± standard deviation over ${study.seeds.length} seeds` : ""}.`,
+    legend(study),
     ...(guess === null ? [] : [constantGuessText(guess)]),
     ...study.notes,
   ].join("\n");
+}
+
+function legend(study: StudyReport): string {
+  const { dataset, seeds } = study;
+  const over = seeds.length > 1 ? `, mean ± standard deviation over ${seeds.length} seeds` : "";
+  const ours = `${dataset.type} ${dataset.split}, ${dataset.images} images; per cent${over}.`;
+  return hasPaper(study) ? `Paper: the paper's own numbers, on its data. Ours: ${ours}` : ours;
 }
 
 /** Several evaluations side by side. */

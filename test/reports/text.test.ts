@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { createStudyReport } from "../../src/reports/create.ts";
 import { points, percent, spreadPercent } from "../../src/reports/numbers.ts";
+import { studyHtml } from "../../src/reports/html/study_page.ts";
 import { reportMarkdown, studyMarkdown } from "../../src/reports/markdown.ts";
 import { formatComparison, formatReport, formatStudyTable } from "../../src/reports/text.ts";
 import { sampleReport, sampleStudy } from "./samples.ts";
@@ -62,6 +63,47 @@ it("a study over several seeds", () => {
     Always answering road, the commonest class of these labels, scores mIoU 2.93, aAcc 32.26.
     mobilenet_v2 from ImageNet, 240×180, batch 8, crop 160×160."
   `);
+});
+
+it("a study of one's own has no columns of a paper", () => {
+  const study = sampleStudy();
+  const own = {
+    ...study,
+    rows: study.rows.map((row) => ({ ...row, paper: {}, paper_delta: null })),
+  };
+  expect(formatStudyTable(own)).toMatchInlineSnapshot(`
+    "GFF, Tables 1 and 2
+
+    Row                   |  mIoU |     Δ |  mAcc |  aAcc | iterations | train time
+    ----------------------+-------+-------+-------+-------+------------+-----------
+    PSPNet                | 24.18 |     – | 42.27 | 54.95 |        300 |       4:05
+    + FPN                 | 26.76 | +2.59 | 44.26 | 60.36 |  300 + 300 |       4:05
+    + GFF                 | 31.49 | +7.31 | 49.71 | 67.27 |  300 + 300 |       4:05
+    + GFF + MS <i>        | 32.23 | +8.05 | 51.70 | 67.89 |     as gff |          –
+    constant guess (road) |  2.93 |     – |  9.09 | 32.26 |          – |          –
+
+    camvid test, 233 images; per cent.
+    Always answering road, the commonest class of these labels, scores mIoU 2.93, aAcc 32.26.
+    mobilenet_v2 from ImageNet, 240×180, batch 8, crop 160×160."
+  `);
+  expect(studyMarkdown(own).split("\n").slice(0, 14).join("\n")).toMatchInlineSnapshot(`
+    "# GFF, Tables 1 and 2
+
+    | Row | mIoU | Δ | mAcc | aAcc | iterations | train time |
+    |:--|--:|--:|--:|--:|--:|--:|
+    | PSPNet | 24.18 | – | 42.27 | 54.95 | 300 | 4:05 |
+    | + FPN | 26.76 | +2.59 | 44.26 | 60.36 | 300 + 300 | 4:05 |
+    | + GFF | 31.49 | +7.31 | 49.71 | 67.27 | 300 + 300 | 4:05 |
+    | + GFF + MS \\<i\\> | 32.23 | +8.05 | 51.70 | 67.89 | as gff | – |
+    | constant guess (road) | 2.93 | – | 9.09 | 32.26 | – | – |
+
+    On camvid test (233 images). Per cent; Δ: against the baseline, in points. Iterations “a + b”: b of its own after the a that it started from.
+
+    Always answering road, the commonest class of these labels, scores mIoU 2.93, aAcc 32.26.
+    "
+  `);
+  const words = studyHtml(own, new Map()).replace(/<style>.*?<\/style>/s, "");
+  expect(words).not.toMatch(/paper|ours/i);
 });
 
 it("two evaluations side by side", () => {

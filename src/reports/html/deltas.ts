@@ -14,6 +14,7 @@ export function deltaChart(study: StudyReport): Markup | null {
     }))
     .filter(({ paper, ours }) => paper !== null || ours !== null);
   if (bars.length === 0) return null;
+  const isBesidePaper = bars.some(({ paper }) => paper !== null);
   const values = bars.flatMap(({ paper, ours }) => [paper ?? 0, ours ?? 0]);
   const [low, high] = [Math.min(0, ...values), Math.max(0.01, ...values)];
   const names = 24 + 6.6 * Math.max(...bars.map(({ label }) => Math.min(label.length, 24)));
@@ -45,15 +46,12 @@ export function deltaChart(study: StudyReport): Markup | null {
     role="img"
     aria-label="gain in ${titleOf(study, metric)} over the baseline"
   >
-    <rect x="${fixed(x(0))}" y="4" width="12" height="12" rx="3" fill="var(--paper)" />
-    <text x="${fixed(x(0) + 18)}" y="14">paper</text>
-    <rect x="${fixed(x(0) + 70)}" y="4" width="12" height="12" rx="3" fill="var(--accent)" />
-    <text x="${fixed(x(0) + 88)}" y="14">ours</text>
+    ${isBesidePaper ? legend(names) : null}
     ${bars.map(({ label, paper, ours }, i) => {
       const y = top + i * step;
       const text = label.length > 24 ? `${label.slice(0, 23)}…` : label;
       return html`<text x="${fixed(names - 10)}" y="${y + 20}" text-anchor="end">${text}</text
-        >${bar(paper, y, "var(--paper)")}${bar(ours, y + 17, "var(--accent)")}`;
+        >${bar(paper, y, "var(--paper)")}${bar(ours, y + (isBesidePaper ? 17 : 9), "var(--accent)")}`;
     })}
     <line
       x1="${fixed(x(0))}"
@@ -64,6 +62,13 @@ export function deltaChart(study: StudyReport): Markup | null {
       stroke-width="1"
     />
   </svg>`;
+}
+
+function legend(x: number): Markup {
+  return html`<rect x="${fixed(x)}" y="4" width="12" height="12" rx="3" fill="var(--paper)" />
+    <text x="${fixed(x + 18)}" y="14">paper</text>
+    <rect x="${fixed(x + 70)}" y="4" width="12" height="12" rx="3" fill="var(--accent)" />
+    <text x="${fixed(x + 88)}" y="14">ours</text>`;
 }
 
 function fixed(value: number): string {

@@ -2,7 +2,7 @@ import { isLowerBetter, titleOf } from "../extra_metrics.ts";
 import { constantGuessText, studyFacts } from "../facts.ts";
 import { legend } from "../markdown.ts";
 import type { StudyReport, StudySample } from "../study_schema.ts";
-import { oursHeader, studyClassTable, studyTable } from "../tables.ts";
+import { hasPaper, oursHeader, studyClassTable, studyTable } from "../tables.ts";
 import { deltaChart } from "./deltas.ts";
 import { html, type Markup } from "./markup.ts";
 import { facts, page, table } from "./page.ts";
@@ -26,7 +26,8 @@ export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, Uint
   return page(`${study.title} · segfuse`, [
     html`<h1>${study.title}</h1>
       <p class="sub">
-        Ours: ${dataset.type} ${dataset.split} · ${dataset.images} images · ${dataset.classes.length} classes
+        ${hasPaper(study) ? "Ours: " : ""}${dataset.type} ${dataset.split} · ${dataset.images} images ·
+        ${dataset.classes.length} classes
       </p> `,
     table(ours, (text, r, c) => {
       if (r >= study.rows.length) return { content: text, class: "guess" };
@@ -47,7 +48,8 @@ export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, Uint
           html`<h2>${change} the baseline</h2>
             <div class="card">${deltas}</div>
             <p class="legend">
-              Points of ${title}. The two were measured on different data: compare directions, not lengths.
+              Points of
+              ${title}.${hasPaper(study) ? " The two were measured on different data: compare directions, not lengths." : ""}
             </p>`,
         ]),
     html`<h2>IoU by class</h2> `,
