@@ -27,10 +27,23 @@ export function wrongDocument(tree: MapNode, wanted: DocumentKind, file: string)
   };
 }
 
+/** Keys that only configs have. */
+const sections = [
+  "model",
+  "data",
+  "optimizer",
+  "schedule",
+  "evaluation",
+  "checkpoint",
+  "hooks",
+  "plugins",
+  "engine",
+];
+
 /** The kind that a file's keys are of; null where they leave a doubt. */
 function kindOf(tree: MapNode): DocumentKind | null {
   const has = (key: string) => child(tree, key) !== undefined;
-  const isConfig = has("model") || has("data");
+  const isConfig = sections.some(has);
   const rows = child(tree, "rows");
   const isStudy = rows?.kind === "list" && rows.items.length > 0;
   const isOverlay = has("config") || has("extra_rows");

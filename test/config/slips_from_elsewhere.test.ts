@@ -20,12 +20,14 @@ it("of files", async () => {
     "comma.yaml": "_base_: small.yaml, other.yaml\n",
     "variable.yaml": "_base_: ${env:HOME}/a.yaml\n",
     "folder.yaml/a.txt": "",
+    "laid_over.yaml": "optimizer: {lr: 0.1}\n",
   });
   files.write("wide.yaml", Buffer.from(small, "utf16le"));
   const reports = [];
   for (const name of ["study", "overlay", "bases", "comma", "variable", "folder", "wide"])
     reports.push(await files.report(files.load(`${name}.yaml`)));
-  reports.push(await files.report(files.load("small.yaml", { overlays: [files.path("small.yaml")] })));
+  for (const overlay of ["small.yaml", "laid_over.yaml"])
+    reports.push(await files.report(files.load("small.yaml", { overlays: [files.path(overlay)] })));
   reports.push(await files.report(files.study("small.yaml")));
   expect(reports.join("\n\n")).toMatchInlineSnapshot(`
     "SEGFUSE_CONFIG_DOCUMENT: the file is a study
@@ -100,6 +102,14 @@ it("of files", async () => {
       2 | model:
         | ^
       inherited: --overlay → ROOT/small.yaml
+      expected: an overlay
+      try: its keys under config:
+
+    SEGFUSE_CONFIG_DOCUMENT: the file is a config
+      at: ROOT/laid_over.yaml:1:1
+      1 | optimizer: {lr: 0.1}
+        | ^
+      inherited: --overlay → ROOT/laid_over.yaml
       expected: an overlay
       try: its keys under config:
 
