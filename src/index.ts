@@ -44,7 +44,7 @@ export {
 export type { Convention, Cost } from "./cost/index.ts";
 export { openEngine, type Engine, type EngineOptions, type EngineType } from "./engine/engine.ts";
 export { Segmentor, type LossResult } from "./models/segmentor.ts";
-export { createRegistry, kinds, type Registry } from "./registry/registry.ts";
+export { createRegistry, type Registry } from "./registry/registry.ts";
 export type { Report } from "./reports/index.ts";
 export type { ImagePrediction } from "./runners/predict.ts";
 export type { ProgressCallback, RunProgress } from "./runners/progress.ts";
@@ -65,6 +65,7 @@ export {
   defineOptimizer,
   defineSchedule,
   defineTransform,
+  kinds,
   type AnyRecord,
   type AuxiliaryHeadRecord,
   type BackboneRecord,

@@ -142,6 +142,22 @@ export interface RecordsByKind {
 export type Kind = keyof RecordsByKind;
 export type AnyRecord = RecordsByKind[Kind];
 
+/** The kinds, in the order in which `segfuse list` prints them. */
+export const kinds = [
+  "backbone",
+  "neck",
+  "head",
+  "auxiliary_head",
+  "loss",
+  "dataset",
+  "transform",
+  "optimizer",
+  "schedule",
+  "hook",
+  "metric",
+  "name_map",
+] as const satisfies readonly Kind[];
+
 type Definition<R> = Omit<R, "kind">;
 
 /**

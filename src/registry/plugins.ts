@@ -8,24 +8,8 @@ import { packageRoot } from "../util/package_root.ts";
 import { placeIn } from "../util/place_in.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { apiVersion } from "./api_version.ts";
-import type { AnyRecord, Kind } from "./component.ts";
+import { kinds, type AnyRecord } from "./component.ts";
 import { resolvePlugin } from "./plugin_path.ts";
-
-/** What makes a component of each kind, besides its kind, type and schema. */
-const makers: Record<Kind, string> = {
-  backbone: "create",
-  neck: "create",
-  head: "create",
-  auxiliary_head: "create",
-  loss: "create",
-  dataset: "create",
-  transform: "create",
-  optimizer: "create",
-  schedule: "create",
-  hook: "create",
-  metric: "create",
-  name_map: "create",
-};
 
 export interface Plugin {
   /** The file that was imported. */
@@ -127,7 +111,7 @@ function recordProblem(value: unknown): string | null {
   if (typeof value !== "object" || value === null) return `a default export that is a ${typeof value}`;
   const record = value as Record<string, unknown>;
   const { kind, type, description } = record;
-  if (typeof kind !== "string" || !Object.hasOwn(makers, kind)) {
+  if (typeof kind !== "string" || !(kinds as readonly string[]).includes(kind)) {
     return `a record whose kind is ${JSON.stringify(kind) ?? "missing"}`;
   }
   if (typeof type !== "string" || !/^[A-Za-z][A-Za-z0-9_.-]*$/.test(type)) {
@@ -137,8 +121,7 @@ function recordProblem(value: unknown): string | null {
   if (!isObjectSchema(record.schema)) return `the ${kind} '${type}' without a schema (Type.Object)`;
   const fault = schemaProblem(record.schema) ?? rulesProblem(record["rules"]);
   if (fault !== null) return `the ${kind} '${type}' ${fault}`;
-  const maker = makers[kind as Kind];
-  if (typeof record[maker] !== "function") return `the ${kind} '${type}' without ${maker}()`;
+  if (typeof record["create"] !== "function") return `the ${kind} '${type}' without create()`;
   return kind === "metric" ? metricProblem(type, record) : null;
 }
 

@@ -20,22 +20,6 @@ import { guardRecord } from "./guard/guard.ts";
 import { importPlugin } from "./plugins.ts";
 import { kindToken, recordToken, runTokens, type Token } from "./tokens.ts";
 
-/** The kinds, in the order in which `segfuse list` prints them. */
-export const kinds = [
-  "backbone",
-  "neck",
-  "head",
-  "auxiliary_head",
-  "loss",
-  "dataset",
-  "transform",
-  "optimizer",
-  "schedule",
-  "hook",
-  "metric",
-  "name_map",
-] as const satisfies readonly Kind[];
-
 const builtIn: readonly AnyRecord[] = [
   ...backbones,
   ...necks,

@@ -218,3 +218,14 @@ it("what nobody foresaw", async () => {
     "
   `);
 });
+
+it("a command that waits for what never comes", async () => {
+  writeFileSync(join(folder, "never.mjs"), "export default await new Promise(() => {});\n");
+  const { code, stdout, stderr } = await segfuse(["list", "neck", "--plugin", join(folder, "never.mjs")]);
+  expect([code, stdout]).toEqual([1, ""]);
+  // Node 22 and later print a warning of their own beside it.
+  expect(stderr).toContain(
+    "SEGFUSE_INTERNAL: the command waited for something that never came\n" +
+      "  try: run again with --debug and report the stack trace\n",
+  );
+});

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { Type } from "typebox";
 import { afterAll, describe, expect, it } from "vitest";
 import { SegfuseError } from "../../src/errors.ts";
-import { Backbone, Head, type LevelInfo } from "../../src/models/contracts.ts";
+import { Backbone, Head, Neck, type LevelInfo } from "../../src/models/contracts.ts";
 import { composeNeck } from "../../src/models/compose_neck.ts";
 import type { AnyRecord, Kind, RecordsByKind } from "../../src/registry/component.ts";
 import { createRegistry } from "../../src/registry/registry.ts";
@@ -99,6 +99,15 @@ describe("networks' parts", () => {
     `);
   });
 
+  class Frozen extends Neck {
+    readonly outputs = [level];
+    readonly usesContext = false;
+    readonly isPyramid = false;
+    forward(): tf.Tensor4D[] {
+      return [];
+    }
+  }
+
   it("a neck gives what it declared, at the size of the level with that stride", async () => {
     const neck = (result: unknown) =>
       component("neck", () =>
@@ -110,6 +119,7 @@ describe("networks' parts", () => {
     expect(
       await told(
         () => component("neck", () => ({ forward: () => [] })).create(none, none, none),
+        () => component("neck", () => Object.freeze(new Frozen())).create(none, none, none),
         () => neck([map(2, 8, 8, 2)]).forward(tensors),
         () => neck([map(2, 8, 8, 3)]).forward(tensors),
         () => neck([map(2, 4, 4, 2)]).forward(tensors),
@@ -122,6 +132,10 @@ describe("networks' parts", () => {
         at: /plugins/mine.mjs
         expected: composeNeck({ … }) or an object of a class that extends Neck
         found: an object with forward, from create()
+      SEGFUSE_PLUGIN_CONTRACT: the neck 'mine' of a plug-in breaks the contract of its kind
+        at: /plugins/mine.mjs
+        expected: a Neck that is not frozen
+        found: a frozen one, from create()
       fine
       SEGFUSE_PLUGIN_CONTRACT: the neck 'mine' of a plug-in breaks the contract of its kind
         at: /plugins/mine.mjs

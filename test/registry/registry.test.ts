@@ -1,6 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { createRegistry, kinds } from "../../src/registry/registry.ts";
+import { kinds } from "../../src/registry/component.ts";
+import { createRegistry } from "../../src/registry/registry.ts";
 import { runTokens } from "../../src/registry/tokens.ts";
 import { silentLogger } from "../../src/util/logger.ts";
 import { Files, small } from "../config/files.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../models/contracts.ts";
 import type { NeckTensors } from "../../models/contracts.ts";
 import type { Kind } from "../component.ts";
-import type { Check, Contract, Call } from "./contract.ts";
+import { missingMethod, type Call, type Check, type Contract } from "./contract.ts";
 import { dataContracts } from "./data.ts";
 import { checkHook, hookMethods } from "./hooks.ts";
 import type { Fault } from "./owner.ts";
@@ -87,15 +87,16 @@ function wrong(expected: string, found: unknown): Fault {
 
 type Class = abstract new (...args: never[]) => object;
 
+/** A frozen module could not be guarded: what stood in its place would hide its weights. */
 function anInstance(made: unknown, base: Class, name: string, or = ""): Fault | null {
-  return made instanceof base ? null : wrong(`${or}an object of a class that extends ${name}`, made);
+  if (!(made instanceof base)) return wrong(`${or}an object of a class that extends ${name}`, made);
+  return Object.isExtensible(made)
+    ? null
+    : { expected: `a ${name} that is not frozen`, found: "a frozen one" };
 }
 
 function hasMethods(made: unknown, ...names: string[]): Fault | null {
-  const missing = names.find(
-    (name) => typeof (made as Record<string, unknown> | null)?.[name] !== "function",
-  );
-  return missing === undefined
+  return missingMethod(made, names) === undefined
     ? null
     : wrong(`an object with ${names.map((name) => `${name}()`).join(", ")}`, made);
 }
