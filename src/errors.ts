@@ -7,6 +7,7 @@ export const errorCodes = {
   SEGFUSE_OP_GRADIENT: { exit: 1, title: "the network has an operation without a gradient" },
   SEGFUSE_ENGINE_BROKEN: { exit: 1, title: "the native engine is there and does not load" },
   SEGFUSE_ENGINE_MISSING: { exit: 1, title: "the native engine was not set up" },
+  SEGFUSE_ENGINE_OPERATION: { exit: 1, title: "the engine refuses an operation" },
   SEGFUSE_AUXILIARY_LEVEL: { exit: 2, title: "an auxiliary head on a level that the backbone does not have" },
   SEGFUSE_CLASS_WEIGHTS: { exit: 2, title: "a list of class weights that is not as long as the classes" },
   SEGFUSE_GATE_CHANNELS: { exit: 2, title: "gates that do not broadcast over their map" },

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor } from "@tensorflow/tfjs";
 import { SegfuseError } from "../errors.ts";
+import { inPart } from "./operation_error.ts";
 
 /** An operation that the forward pass recorded; see `Engine.addTapeNode` of TF.js. */
 interface TapeNode {
@@ -9,6 +10,8 @@ interface TapeNode {
   outputs: Tensor[];
   saved: Tensor[];
   gradient?: (dys: (Tensor | null)[]) => Record<string, () => Tensor>;
+  /** The part of the network that it belongs to; see `within`. */
+  part?: string;
 }
 
 interface TapeState {
@@ -40,7 +43,13 @@ export function valueAndGradients<T extends Tensor = Scalar>(
       const byTensor = new Map<number, Tensor>([
         [value.id, dy === undefined ? tf.onesLike(value) : tf.clone(dy)],
       ]);
-      for (const node of nodes.reverse()) stepBack(node, byTensor);
+      for (const node of nodes.reverse()) {
+        try {
+          stepBack(node, byTensor);
+        } catch (error) {
+          throw inPart(error, node.part && `${node.part}, backward pass`);
+        }
+      }
       // An array of tensors and nulls passes through tidy as it is.
       return xs.map(({ id }) => byTensor.get(id) ?? null) as Tensor[];
     });

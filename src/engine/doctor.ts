@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmdirSync, statfsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync } from "node:fs";
 import os from "node:os";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
@@ -6,6 +6,7 @@ import { SegfuseError } from "../errors.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { openEngine, type Engine } from "./engine.ts";
 import { bindingCandidates, cacheFolder, type BindingCandidate } from "./locate.ts";
+import { computesWithOneDnn, oneDnnSetting, oneDnnVariable } from "./onednn.ts";
 import { nodePackageVersion } from "./package.ts";
 import { currentPlatform, whyUnsupported, type Platform } from "./setup/platform.ts";
 import { probeAddon } from "./setup/probe.ts";
@@ -24,7 +25,14 @@ export interface Finding {
 /** What `segfuse doctor` found. Sizes in bytes. */
 export interface DoctorReport {
   versions: { segfuse: string; node: string; tfjs: string; tfjs_node: string };
-  machine: Platform & { cpu: string; cores: number; memory: number; free_memory: number };
+  machine: Platform & {
+    cpu: string;
+    cores: number;
+    /** What decides how TensorFlow computes, of the processor's flags: `avx2`, `avx512_vnni`, …; null: not known. */
+    flags: string[] | null;
+    memory: number;
+    free_memory: number;
+  };
   gpu: Finding;
   compiler: Finding;
   pip: Finding;
@@ -32,6 +40,8 @@ export interface DoctorReport {
   /** Variables that change what an engine does or where it comes from, as far as they are set. */
   environment: Record<string, string>;
   engines: Record<Engine["backend"], Finding>;
+  /** Whether TensorFlow computes with oneDNN, as seen by what it can compute; null where no TensorFlow works. */
+  onednn: Finding | null;
   /** What `engine.type: auto` takes; null where nothing works. */
   auto: Engine["backend"] | null;
 }
@@ -54,9 +64,12 @@ export async function examine(): Promise<DoctorReport> {
   const environment = Object.fromEntries(
     variables.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
   );
+  const setting = oneDnnSetting();
   const machine = currentPlatform();
+  const tensorflow = await examineTensorFlow(machine);
+  const onednn = tensorflow.works ? examineOneDnn(setting) : null;
   const engines = {
-    tensorflow: await examineTensorFlow(machine),
+    tensorflow,
     wasm: await examinePortable("wasm"),
     cpu: await examinePortable("cpu"),
   };
@@ -72,6 +85,7 @@ export async function examine(): Promise<DoctorReport> {
       ...machine,
       cpu: os.cpus()[0]?.model.trim() ?? "unknown",
       cores: os.availableParallelism(),
+      flags: processorFlags(),
       // A container's limit, where there is one
       memory: Math.min(process.constrainedMemory() || Infinity, os.totalmem()),
       free_memory: process.availableMemory(),
@@ -82,6 +96,7 @@ export async function examine(): Promise<DoctorReport> {
     cache: examineCache(),
     environment,
     engines,
+    onednn,
     auto: order.find((name) => engines[name].works) ?? null,
   };
 }
@@ -115,6 +130,31 @@ async function examineTensorFlow(machine: Platform): Promise<Finding> {
     return { works: false, found: `not set up, and none to download for ${reason}`, advice };
   }
   return { works: false, found: "not set up", advice: "make it: `segfuse setup`" };
+}
+
+/** To be asked while TensorFlow is the engine in use. */
+function examineOneDnn(setting: boolean | null): Finding {
+  const why = { null: "set by segfuse", true: `${oneDnnVariable}=1`, false: `${oneDnnVariable}=0` }[
+    `${setting}`
+  ];
+  if (computesWithOneDnn()) return { works: true, found: `on (${why})`, advice: null };
+  const advice = setting === false ? `slower: unset ${oneDnnVariable}, unless you mean it` : null;
+  return { works: false, found: setting === false ? `off (${why})` : "not in this TensorFlow", advice };
+}
+
+/** Flags of `/proc/cpuinfo` by which TensorFlow and oneDNN choose their code. */
+function processorFlags(): string[] | null {
+  try {
+    const flags = /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1];
+    return (
+      flags
+        ?.trim()
+        .split(/\s+/)
+        .filter((flag) => /^(avx|avx2|fma|avx512|avx_vnni|amx)/.test(flag)) ?? null
+    );
+  } catch {
+    return null;
+  }
 }
 
 async function examinePortable(type: "wasm" | "cpu"): Promise<Finding> {
@@ -210,6 +250,12 @@ function examineCache(): DoctorReport["cache"] {
   }
 }
 
+/** The flags, and the one whose lack makes TensorFlow decide otherwise. */
+function describeFlags(flags: readonly string[]): string {
+  const lacks = flags.includes("avx512_vnni") ? "" : "; no avx512_vnni";
+  return `${flags.join(" ") || "no AVX"}${lacks}`;
+}
+
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** The report as text, a line or two for each thing. */
@@ -228,6 +274,7 @@ export function formatReport(report: DoctorReport): string {
     `${versions.segfuse}, Node ${versions.node}, TensorFlow.js ${versions.tfjs}, addon ${versions.tfjs_node}`,
   );
   say("machine", `${machine.platform} ${machine.arch}${libc}, ${machine.cpu}, ${machine.cores} cores`);
+  if (machine.flags !== null) say("processor", describeFlags(machine.flags));
   say("memory", `${gigabytes(machine.memory)}, ${gigabytes(machine.free_memory)} free`);
   say("gpu", report.gpu.found, report.gpu.advice);
   tell("compiler", report.compiler);
@@ -237,6 +284,8 @@ export function formatReport(report: DoctorReport): string {
   for (const [name, value] of Object.entries(report.environment)) say("environment", `${name}=${value}`);
   for (const [name, engine] of Object.entries(report.engines)) {
     say(name, `${engine.works ? "works" : "does not work"}: ${engine.found}`, engine.advice);
+    if (name === "tensorflow" && report.onednn !== null)
+      say("onednn", report.onednn.found, report.onednn.advice);
   }
   say("auto", report.auto === null ? "finds no engine that works" : `takes ${report.auto}`);
   return lines.join("\n");

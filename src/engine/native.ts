@@ -2,7 +2,11 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import util from "node:util";
 import type { KernelBackend } from "@tensorflow/tfjs";
+import { dilatedDepthwise, isDilatedDepthwise } from "./dilated_depthwise.ts";
+import type { NativeBackend } from "./kernel.ts";
 import { quietFile } from "./locate.ts";
+import { oneDnnSetting, oneDnnVariable } from "./onednn.ts";
+import { isRefusedForm, operationError } from "./operation_error.ts";
 import { requireFromSegfuse } from "./package.ts";
 
 /** What is used of tfjs-node's addon beside its kernels. */
@@ -29,6 +33,7 @@ interface QuietAddon {
 export function loadBinding(addon: string, threads: number | null): NativeBinding {
   // The user's own setting wins; 2 hides notes and warnings and leaves errors.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  if (oneDnnSetting() === null) process.env[oneDnnVariable] = "1";
   if (threads !== null) {
     process.env.TF_NUM_INTRAOP_THREADS = String(threads);
     process.env.TF_NUM_INTEROP_THREADS = String(threads);
@@ -59,7 +64,33 @@ export function createNativeBackend(binding: NativeBinding): KernelBackend {
   requireFromSegfuse("@tensorflow/tfjs-node-gpu/dist/register_all_kernels");
   const { NodeJSKernelBackend } = requireFromSegfuse(
     "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend",
-  ) as { NodeJSKernelBackend: new (binding: NativeBinding, packageName: string) => KernelBackend };
+  ) as {
+    NodeJSKernelBackend: new (binding: NativeBinding, packageName: string) => KernelBackend & NativeBackend;
+  };
   // The name only decides a hint about CUDA that would be printed.
-  return new NodeJSKernelBackend(binding, "segfuse");
+  const backend = new NodeJSKernelBackend(binding, "segfuse");
+  tellRefusals(backend);
+  return backend;
+}
+
+/** Lets every operation say what it was when TensorFlow refuses it, and one that it does not have be computed otherwise. */
+function tellRefusals(backend: NativeBackend): void {
+  const single = backend.executeSingleOutput.bind(backend);
+  const multiple = backend.executeMultipleOutputs.bind(backend);
+  backend.executeSingleOutput = (name, attributes, inputs) => {
+    try {
+      return single(name, attributes, inputs);
+    } catch (cause) {
+      const error = operationError(name, inputs, cause);
+      if (!isRefusedForm(error) || !isDilatedDepthwise(name, attributes)) throw error;
+      return dilatedDepthwise(backend, attributes, inputs);
+    }
+  };
+  backend.executeMultipleOutputs = (name, attributes, inputs, outputs) => {
+    try {
+      return multiple(name, attributes, inputs, outputs);
+    } catch (cause) {
+      throw operationError(name, inputs, cause);
+    }
+  };
 }

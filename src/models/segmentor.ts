@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import { within } from "../engine/within.ts";
 import type { Loss } from "../losses/contracts.ts";
 import { Module, type NetworkContext, resizeLike } from "../nn/index.ts";
 import type { AuxiliaryHead, Backbone, Head, Neck, NeckTensors } from "./contracts.ts";
@@ -33,7 +34,7 @@ export class Segmentor extends Module {
   readonly neck: Neck;
   readonly head: Head;
   readonly auxiliary_head: AuxiliaryHead | AuxiliaryHead[] | null;
-  private readonly lossesOf: { name: string; losses: readonly Loss[] }[];
+  private readonly lossesOf: { name: string; where: string; losses: readonly Loss[] }[];
 
   constructor(
     parts: SegmentorParts,
@@ -48,8 +49,12 @@ export class Segmentor extends Module {
     this.auxiliary_head = parts.auxiliaryHead;
     const several = parts.auxiliaryLosses.length > 1;
     this.lossesOf = [
-      { name: "decode", losses: parts.losses },
-      ...parts.auxiliaryLosses.map((losses, i) => ({ name: several ? `aux_${i}` : "aux", losses })),
+      { name: "decode", where: "model.head.losses", losses: parts.losses },
+      ...parts.auxiliaryLosses.map((losses, i) => ({
+        name: several ? `aux_${i}` : "aux",
+        where: `${this.auxiliaryPath(i)}.losses`,
+        losses,
+      })),
     ];
   }
 
@@ -79,8 +84,10 @@ export class Segmentor extends Module {
   forwardTraining(images: Tensor4D): { logits: Tensor4D; auxiliary: Tensor4D[] } {
     const features = this.features(images);
     const logits = this.decode(images, features);
-    const auxiliary = this.auxiliaryHeads.map((head) =>
-      tf.tidy(() => resizeLike(head.forward(features.levels), images, this.context)),
+    const auxiliary = this.auxiliaryHeads.map((head, i) =>
+      within(this.auxiliaryPath(i), () =>
+        tf.tidy(() => resizeLike(head.forward(features.levels), images, this.context)),
+      ),
     );
     return { logits, auxiliary };
   }
@@ -89,11 +96,11 @@ export class Segmentor extends Module {
   loss(images: Tensor4D, labels: Tensor3D): LossResult {
     const { logits, auxiliary } = this.forwardTraining(images);
     const parts: Record<string, Scalar> = {};
-    for (const [i, { name, losses }] of this.lossesOf.entries()) {
+    for (const [i, { name, where, losses }] of this.lossesOf.entries()) {
       const of = i === 0 ? logits : auxiliary[i - 1]!;
       for (const loss of losses) {
         const key = `${name}.${loss.name}`;
-        const value = loss.forward(of, labels);
+        const value = within(where, () => loss.forward(of, labels));
         parts[key] = parts[key] === undefined ? value : tf.add(parts[key], value);
       }
     }
@@ -102,21 +109,29 @@ export class Segmentor extends Module {
 
   /** The head's own losses of given logits, weights included, summed; of auxiliary heads nothing. */
   headLoss(logits: Tensor4D, labels: Tensor3D): Scalar {
-    return tf.tidy(() => tf.addN(this.lossesOf[0]!.losses.map((loss) => loss.forward(logits, labels))));
+    const { where, losses } = this.lossesOf[0]!;
+    return within(where, () => tf.tidy(() => tf.addN(losses.map((loss) => loss.forward(logits, labels)))));
   }
 
   /** The neck's gate maps [batch, h, w, channels], finest first; none where it has no gates. */
   gateMaps(images: Tensor4D): Tensor4D[] {
-    return tf.tidy(() => this.neck.gateMaps(this.features(images)));
+    const features = this.features(images);
+    return within("model.neck", () => tf.tidy(() => this.neck.gateMaps(features)));
+  }
+
+  /** Where an auxiliary head stands in the config. */
+  private auxiliaryPath(i: number): string {
+    return Array.isArray(this.auxiliary_head) ? `model.auxiliary_head.${i}` : "model.auxiliary_head";
   }
 
   // Each part has a tidy of its own, which frees what is not on the tape as soon as the part is done: at
   // inference a whole image's activations need not lie in memory side by side.
 
   private features(images: Tensor4D): NeckTensors & { levels: Tensor4D[] } {
-    const levels = tf.tidy(() => this.backbone.forward(images));
-    const context = this.head.context;
-    return { levels, context: context === null ? null : tf.tidy(() => context.forward(levels)) };
+    const levels = within("model.backbone", () => tf.tidy(() => this.backbone.forward(images)));
+    const { context } = this.head;
+    if (context === null) return { levels, context };
+    return { levels, context: within("model.head", () => tf.tidy(() => context.forward(levels))) };
   }
 
   private decode(images: Tensor4D, features: NeckTensors, closedGates?: readonly number[]): Tensor4D {
@@ -125,7 +140,7 @@ export class Segmentor extends Module {
 
   private headLogits(features: NeckTensors, closedGates?: readonly number[]): Tensor4D {
     const tensors = closedGates === undefined ? features : { ...features, closedGates };
-    const fused = tf.tidy(() => this.neck.forward(tensors));
-    return tf.tidy(() => this.head.forward(fused, features.context));
+    const fused = within("model.neck", () => tf.tidy(() => this.neck.forward(tensors)));
+    return within("model.head", () => tf.tidy(() => this.head.forward(fused, features.context)));
   }
 }

@@ -1,6 +1,7 @@
 import type { NamedTensorMap, Scalar } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
 import type { Batch } from "../datasets/contracts.ts";
+import { within } from "../engine/within.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import type { BatchLosses, Optimizer, PendingUpdate, Schedule, UpdateSeconds } from "./contracts.ts";
@@ -63,7 +64,7 @@ export class TrainingStep {
       await beforeStep({ iteration: iteration + 1, batches, gradients, lr });
       watch.skip();
       if (clipNorm !== null) gradients = clipGradients(gradients, clipNorm);
-      optimizer.apply(gradients, lr);
+      within("optimizer", () => optimizer.apply(gradients, lr));
       watch.stop("update");
       return { losses: meanLosses(batches), lr, seconds: watch.seconds };
     } finally {

@@ -8,6 +8,7 @@ import {
   type NativeAttribute,
   type NativeBackend,
 } from "../kernel.ts";
+import { isRefusedForm } from "../operation_error.ts";
 
 /** The attributes of the kernels Conv2D and DepthwiseConv2dNative. */
 export interface ConvAttributes {
@@ -55,7 +56,7 @@ export function convGeometry(
 /** The attributes that Conv2D, depthwise convolutions and their gradients have in common. */
 export function nativeConvAttributes(
   native: NativeBackend,
-  { stride, dilation }: WindowGeometry,
+  { stride, dilation }: Pick<WindowGeometry, "stride" | "dilation">,
   padding: "SAME" | "VALID",
 ): NativeAttribute[] {
   return [
@@ -197,8 +198,7 @@ function orWithoutDilation(
   try {
     return dilated();
   } catch (error) {
-    const refused = error instanceof Error && /dilation rates larger than 1/.test(error.message);
-    if (!refused || isUndilated(geometry)) throw error;
+    if (!isRefusedForm(error) || isUndilated(geometry)) throw error;
     return other();
   }
 }

@@ -1,3 +1,4 @@
+import { inPart } from "../../engine/operation_error.ts";
 import { SegfuseError } from "../../errors.ts";
 import { RunStopped } from "../../runners/interruption.ts";
 import { oneLine } from "../../util/printable.ts";
@@ -22,10 +23,11 @@ export class Owner {
 
   /**
    * What an error out of a plug-in's own code is told as. Errors of segfuse's own kind pass: they say what is wrong;
-   * and so does a run that was told to stop.
+   * and so does a run that was told to stop. An operation that TensorFlow refused learns whose it was.
    */
   failure(call: string, cause: unknown): unknown {
-    if (cause instanceof SegfuseError || cause instanceof RunStopped) return cause;
+    if (cause instanceof SegfuseError || cause instanceof RunStopped)
+      return inPart(cause, `${placeIn(this.source, cause)}, in ${call} of ${this.name}`);
     const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause);
     return new SegfuseError("SEGFUSE_PLUGIN_FAILED", `${this.name} failed`, {
       where: placeIn(this.source, cause),

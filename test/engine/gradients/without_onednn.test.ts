@@ -22,3 +22,18 @@ it.each([
   expect(tf.getBackend()).toBe("tensorflow");
   tf.dispose([x, kernel]);
 });
+
+// Here, because oneDNN's allocator waits ten seconds for memory before it gives up.
+it("says where memory is saved", () => {
+  const tooLarge = () => tf.tidy(() => tf.tile(tf.zeros([32, 32]), [1 << 20, 1 << 20]));
+  expect(tooLarge).toThrow(
+    expect.objectContaining({
+      code: "SEGFUSE_ENGINE_OPERATION",
+      message: "TensorFlow refuses the operation Tile (RESOURCE_EXHAUSTED)",
+      details: expect.objectContaining({
+        found: expect.stringMatching(/^OOM .*, of \[32, 32\] and \[2\]$/) as string,
+        advice: expect.stringMatching(/^less at once: a smaller data\.batch_size/) as string,
+      }) as unknown,
+    }) as Error,
+  );
+});
