@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { Preflight } from "../src/runners/preflight/index.ts";
+import type { CheckedRun } from "../src/runners/train.ts";
 import { collect, integer } from "./options.ts";
 import { showRun } from "./progress.ts";
 import { stoppable } from "./stop.ts";
@@ -40,7 +40,10 @@ export function register(program: Command): void {
       [],
     )
     .option("--seed <number>", "instead of the config's", integer)
-    .option("--check", "check all data, the network, weights, memory and output folder; train nothing")
+    .option(
+      "--check",
+      "check all data, the network, weights, memory and output folder, try one update; keep nothing",
+    )
     .option("--set <key=value>", "change a value of the config (repeatable)", collect, [])
     .option("--overlay <file>", "an overlay above the config (repeatable)", collect, [])
     .option("--json", "print the result as JSON")
@@ -79,7 +82,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
       display.stop();
       if (options.json === true) process.stdout.write(`${JSON.stringify(checkJson(found))}\n`);
       else process.stdout.write(`${formatPreflight(found, availableMemory())}\n`);
-      display.info("nothing wrong was found; nothing was trained");
+      display.info("nothing wrong was found; nothing of the update was kept");
       return;
     }
     display.info(`work folder: ${workDir}`);
@@ -94,7 +97,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
 }
 
 /** What `--check --json` prints. */
-function checkJson({ data, info, parameters, memory, disk, warnings }: Preflight) {
+function checkJson({ data, info, parameters, memory, disk, warnings, update }: CheckedRun) {
   const { splits, shared } = data;
-  return { classes: info.classes, splits, shared, parameters, memory, disk, warnings };
+  return { classes: info.classes, splits, shared, parameters, memory, disk, warnings, update };
 }

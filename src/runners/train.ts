@@ -14,7 +14,7 @@ import type { BestScore, CheckpointState } from "./checkpoints.ts";
 import type { Optimizer } from "./contracts.ts";
 import type { HookList } from "./hook_list.ts";
 import { RunStopped } from "./interruption.ts";
-import { initialiseWeights, pretrainedFile, trainableParameters, type InitialWeights } from "./network.ts";
+import { initialiseWeights, pretrainedFile, type InitialWeights } from "./network.ts";
 import {
   availableMemory,
   memoryWarning,
@@ -25,7 +25,8 @@ import {
 import type { ProgressCallback } from "./progress.ts";
 import { checkSameRun, findResumePoint, loadState, type ResumePoint } from "./resume.ts";
 import { TrainingLoop } from "./training_loop.ts";
-import { TrainingStep } from "./training_step.ts";
+import { trainingParts } from "./training_parts.ts";
+import { trialUpdate, type TrialUpdate } from "./trial_update.ts";
 import { checkWorkDir } from "./work_dir.ts";
 
 export interface TrainInputs {
@@ -100,21 +101,10 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
       throw new RunStopped(resumed?.state.iteration ?? null, inputs.stop.reason);
     checkMemory(memory, engine, logger);
     const weights = await initialise(inputs, segmentor, resumed);
-    const parameters = trainableParameters(segmentor);
-    optimizer = registry
-      .get("optimizer", config.optimizer.type)
-      .create(config.optimizer as never, { parameters });
+    const parts = trainingParts(config, segmentor, registry);
+    const { step } = parts;
+    optimizer = parts.optimizer;
     if (resumed !== null) await loadState(optimizer.state(), join(resumed.folder, "optimizer.safetensors"));
-    const step = new TrainingStep({
-      segmentor,
-      parameters,
-      optimizer,
-      schedule: registry.get("schedule", config.schedule.type).create(config.schedule as never),
-      baseLr: config.optimizer.lr,
-      accumulate: config.optimizer.accumulate,
-      clipNorm: config.optimizer.clip_norm,
-      seed: config.seed,
-    });
     loop = new TrainingLoop({
       loaded,
       workDir,
@@ -142,14 +132,17 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
   }
 }
 
+/** What a check found, and what its one update showed; null where nothing is left to train. */
+export type CheckedRun = Preflight & { readonly update: TrialUpdate | null };
+
 /**
- * Checks all that `train` checks before its first update (data, network, weights, folder), and leaves nothing.
- * Every sample of the data is read, not a few.
+ * Checks all that `train` checks before its first update (data, network, weights, folder), makes that update on the
+ * run's engine, and leaves nothing. Every sample of the data is read, not a few.
  *
  * @returns what was found; its network is disposed of
  * @throws SegfuseError as `train` does
  */
-export async function checkRun(inputs: TrainInputs): Promise<Preflight> {
+export async function checkRun(inputs: TrainInputs): Promise<CheckedRun> {
   const { workDir, logger } = inputs;
   const resumed = await resumePoint(inputs);
   await checkWorkDir(workDir, mayHoldRun(inputs));
@@ -158,7 +151,9 @@ export async function checkRun(inputs: TrainInputs): Promise<Preflight> {
     const engine = await openEngineFor(inputs);
     checkMemory(found.memory, engine, logger);
     await initialise(inputs, found.segmentor, resumed);
-    return found;
+    const { loaded, registry } = inputs;
+    const update = await trialUpdate(loaded.config, found.segmentor, registry, resumed?.state.iteration ?? 0);
+    return { ...found, update };
   } finally {
     found.segmentor.dispose();
   }

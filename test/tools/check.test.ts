@@ -23,6 +23,8 @@ async function check(...more: string[]) {
       .replaceAll(run.folder, "ROOT")
       .replace(/^engine: .*/m, "engine: …")
       .replaceAll(/[\d.]+ [MG]iB free/g, "… free")
+      .replace(/^(first update: .*), \d+\.\d s$/m, "$1, … s")
+      .replaceAll(/\d\.\d{6,}/g, "N")
       .trimEnd();
   return { code: result.code, out: plain(result.stdout), told: plain(result.stderr), stdout: result.stdout };
 }
@@ -44,7 +46,7 @@ describe("a run that can work", () => {
     expect(told).toMatchInlineSnapshot(`
       "engine: …
       weights: all fresh (seed 3)
-      nothing wrong was found; nothing was trained"
+      nothing wrong was found; nothing of the update was kept"
     `);
     expect(out).toMatchInlineSnapshot(`
       "split | samples | checked | height x width
@@ -61,7 +63,8 @@ describe("a run that can work", () => {
 
       parameters: 49975 (auxiliary heads left out), 51170 trained
       memory: about 733 MiB, … free
-      disk: 4 checkpoints of 403 KiB = 2 MiB, … free"
+      disk: 4 checkpoints of 403 KiB = 2 MiB, … free
+      first update: loss 1.533 (decode.loss_ce 1.092, aux.loss_ce 0.441), … s"
     `);
   });
 
@@ -70,13 +73,33 @@ describe("a run that can work", () => {
     expect(code).toBe(0);
     const found = JSON.parse(stdout) as { splits: unknown[] };
     expect(Object.keys(found).join(" ")).toMatchInlineSnapshot(
-      `"classes splits shared parameters memory disk warnings"`,
+      `"classes splits shared parameters memory disk warnings update"`,
     );
     expect(found.splits[0]).toMatchObject({ section: "train", length: 8, checked: 8, channels: 3 });
   });
 });
 
 describe("a run that cannot work", () => {
+  it("shows in its first update, which the engine makes", async () => {
+    // A trace of shapes sees no values.
+    const plugin = `import { composeNeck, defineNeck, tf, Type } from "segfuse";
+export default defineNeck({ type: "odd", description: "d", schema: Type.Object({}), create: (_, { levels }) =>
+  composeNeck({ modules: {}, outputs: [levels[0]], forward: ({ levels: [x] }) => [tf.mul(x, tf.log(tf.neg(tf.onesLike(x))))] }) });
+`;
+    writeFileSync(run.path("odd.mjs"), plugin);
+    const odd = set(`plugins=[${run.path("odd.mjs")}]`, "model.neck={type: odd}");
+    const { code, told } = await check(...odd);
+    expect(code).toBe(1);
+    expect(told).toMatchInlineSnapshot(`
+      "engine: …
+      weights: all fresh (seed 3)
+      SEGFUSE_LOSS_NOT_FINITE: the loss of the first update is not finite
+        at: samples 3, 6
+        found: decode.loss_ce NaN, aux.loss_ce N, loss NaN
+        try: look at model.preprocess, the weights that the run starts from, and the losses' options"
+    `);
+  });
+
   it("ends with exit code 1, and all complaints at once; of many alike the first are shown", async () => {
     for (let i = 0; i < 7; i++) writeMask("train", String(i), (p) => (p === 50 ? 9 : 1));
     writeMask("val", "1", (p) => (p < 100 ? 3 : 0));

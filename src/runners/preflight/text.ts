@@ -1,6 +1,7 @@
 import type { SizeRange } from "../../datasets/check.ts";
 import { textTable, type Table } from "../../reports/table.ts";
 import { formatBytes } from "../../util/bytes.ts";
+import type { TrialUpdate } from "../trial_update.ts";
 import type { Preflight } from "./index.ts";
 
 /**
@@ -9,8 +10,11 @@ import type { Preflight } from "./index.ts";
  *
  * @param availableMemory bytes
  */
-export function formatPreflight(found: Preflight, availableMemory: number): string {
-  const { parameters, memory, disk } = found;
+export function formatPreflight(
+  found: Preflight & { readonly update: TrialUpdate | null },
+  availableMemory: number,
+): string {
+  const { parameters, memory, disk, update } = found;
   const free = disk.free === null ? "" : `, ${formatBytes(disk.free)} free`;
   const takes = [
     `parameters: ${count(parameters.total)} (auxiliary heads left out), ${count(parameters.trained)} trained`,
@@ -18,8 +22,14 @@ export function formatPreflight(found: Preflight, availableMemory: number): stri
       ? "memory: unknown"
       : `memory: about ${formatBytes(memory.total)}, ${formatBytes(availableMemory)} free`,
     `disk: ${disk.checkpoints} checkpoints of ${formatBytes(disk.checkpoint)} = ${formatBytes(disk.total)}${free}`,
+    ...(update === null ? [] : [updateText(update)]),
   ];
   return [textTable(splitTable(found)), textTable(classTable(found)), takes.join("\n")].join("\n\n");
+}
+
+function updateText({ losses: { loss, ...parts }, seconds }: TrialUpdate): string {
+  const each = Object.entries(parts).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+  return `first update: loss ${loss!.toFixed(3)} (${each.join(", ")}), ${seconds.toFixed(1)} s`;
 }
 
 function splitTable({ data }: Preflight): Table {

@@ -1,0 +1,29 @@
+import type { Config } from "../config/sections.ts";
+import type { Segmentor } from "../models/segmentor.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Optimizer } from "./contracts.ts";
+import { trainableParameters } from "./network.ts";
+import { TrainingStep } from "./training_step.ts";
+
+/** What updates a network with values: the config's optimiser, and the step that feeds it. The caller disposes of the former. */
+export function trainingParts(
+  config: Config,
+  segmentor: Segmentor,
+  registry: Registry,
+): { optimizer: Optimizer; step: TrainingStep } {
+  const parameters = trainableParameters(segmentor);
+  const optimizer = registry
+    .get("optimizer", config.optimizer.type)
+    .create(config.optimizer as never, { parameters });
+  const step = new TrainingStep({
+    segmentor,
+    parameters,
+    optimizer,
+    schedule: registry.get("schedule", config.schedule.type).create(config.schedule as never),
+    baseLr: config.optimizer.lr,
+    accumulate: config.optimizer.accumulate,
+    clipNorm: config.optimizer.clip_norm,
+    seed: config.seed,
+  });
+  return { optimizer, step };
+}
