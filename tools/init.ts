@@ -32,7 +32,7 @@ async function init(path: string, { out, seed, dtype, set, overlay, json }: Init
   const { ensureEngine } = await import("../src/engine/setup/ensure.ts");
   const { stderrLogger: logger } = await import("../src/util/logger.ts");
   const registry = createRegistry();
-  const fromFile = await loadConfig(path, { set, overlays: overlay, registry });
+  const fromFile = await loadConfig(path, { set, overlays: overlay, registry, allowUnsetEnv: true });
   const loaded = seed === undefined ? fromFile : withSeed(fromFile, seed);
   await ensureEngine(logger, loaded.config.engine.type);
   const { writeInitialWeights } = await import("../src/runners/init.ts");

@@ -31,7 +31,7 @@ export interface LoadOptions {
   env?: Environment | undefined;
   /**
    * Leaves references to variables that are not set as they are (`LoadedConfig.unset` lists them), for commands that
-   * read no data. Default: they are complaints.
+   * read no data; those of `plugins` are complaints all the same. Default: all are.
    */
   allowUnsetEnv?: boolean | undefined;
   /** What paths of `--set` and of variables start from. Default: the working folder. */
@@ -133,13 +133,16 @@ export class ConfigLoader {
       // A type that is not there may be that of a plug-in which could not be loaded.
       .filter(({ code }) => isLoaded || code !== "SEGFUSE_CONFIG_UNKNOWN_TYPE")
       .map((complaint) => references.get(pathText(complaint.path)) ?? complaint);
+    // Whatever a command reads, the components have to be there.
+    const withoutPlugins = missing.filter(({ path }) => path[0] === "plugins");
     const all = [
       ...plugins.complaints,
       ...faults,
-      ...(this.options.allowUnsetEnv === true ? [] : missing),
+      ...(this.options.allowUnsetEnv === true ? withoutPlugins : missing),
       ...invalid,
     ];
-    if (!isLoaded || invalid.length > 0) throw new ConfigError(inOrder(all), plugins.cause);
+    if (!isLoaded || invalid.length > 0 || withoutPlugins.length > 0)
+      throw new ConfigError(inOrder(all), plugins.cause);
     const config = data as Config;
     config.evaluation.stride ??= defaultStride(config);
     resolvePaths(config, tree, paths);
@@ -242,13 +245,21 @@ export function withSeed(loaded: LoadedConfig, seed: number): LoadedConfig {
   return { ...loaded, config, hash: configHash(config, loaded.paths) };
 }
 
+/** Weights that a network may start from; those of a checkpoint, or fresh ones, replace them. */
+const pretrained = "model.backbone.pretrained";
+
 /**
- * Throws where the config still refers to a variable that is not set.
+ * Throws where what a command reads of the config still refers to a variable that is not set. Weights to start from
+ * are read by training alone, which has no such references.
  *
+ * @param reads the sections and places that the command reads
  * @throws ConfigError `SEGFUSE_CONFIG_ENV`
  */
-export function requireEnvironment(loaded: LoadedConfig): void {
-  if (loaded.unset.length > 0) throw new ConfigError(loaded.unset.map((variable) => variable.complaint));
+export function requireEnvironment({ unset }: LoadedConfig, reads: readonly string[]): void {
+  const isRead = (place: string) =>
+    place !== pretrained && reads.some((read) => `${place}.`.startsWith(`${read}.`));
+  const complaints = unset.map(({ complaint }) => complaint).filter(({ path }) => isRead(pathText(path)));
+  if (complaints.length > 0) throw new ConfigError(complaints);
 }
 
 /** A resolved config as YAML; loading it gives an equal config. */

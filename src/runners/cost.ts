@@ -1,10 +1,9 @@
-import { requireEnvironment, type LoadedConfig, type LoadedStudy } from "../config/index.ts";
-import type { DatasetInfo } from "../datasets/contracts.ts";
-import { openDataset } from "../datasets/loader.ts";
+import type { LoadedConfig, LoadedStudy } from "../config/index.ts";
 import { costOf, type Convention, type Cost } from "../cost/index.ts";
 import { buildSegmentor } from "../models/build.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { Registry } from "../registry/registry.ts";
+import { configClasses } from "./classes.ts";
 
 /** How a config's cost is counted. */
 export interface CostSettings {
@@ -57,15 +56,8 @@ async function datasetInfo(
   loaded: LoadedConfig,
   registry: Registry,
 ): Promise<{ numClasses: number; ignoreIndex: number }> {
-  const { model, data } = loaded.config;
-  if (model.num_classes !== null) return { numClasses: model.num_classes, ignoreIndex: 255 };
-  const record = registry.get("dataset", data.dataset.type);
-  const described = record.info?.(data.dataset);
-  const info = described ?? (await openedInfo(loaded));
+  const { num_classes: numClasses } = loaded.config.model;
+  if (numClasses !== null) return { numClasses, ignoreIndex: 255 };
+  const { info } = await configClasses(loaded, registry);
   return { numClasses: info.classes.length, ignoreIndex: info.ignoreIndex };
-}
-
-async function openedInfo(loaded: LoadedConfig): Promise<DatasetInfo> {
-  requireEnvironment(loaded);
-  return (await openDataset(loaded.config, "train")).info;
 }

@@ -1,7 +1,5 @@
 import { dirname } from "node:path";
-import type { LoadedConfig } from "../config/load.ts";
-import type { DatasetInfo } from "../datasets/contracts.ts";
-import { openDataset } from "../datasets/loader.ts";
+import { requireEnvironment, type LoadedConfig } from "../config/load.ts";
 import { openEngine } from "../engine/engine.ts";
 import { materialise } from "../nn/materialise.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -11,6 +9,7 @@ import type { WrittenDtype } from "../weights/dtypes.ts";
 import { storedTensors } from "../weights/load.ts";
 import { toMetadata } from "../weights/metadata.ts";
 import { writeSafetensors } from "../weights/safetensors.ts";
+import { configClasses, type NetworkClasses } from "./classes.ts";
 import { networkFor } from "./network.ts";
 import { checkWorkDir, makeWorkDir } from "./work_dir.ts";
 
@@ -26,7 +25,8 @@ export interface InitInputs {
 
 /**
  * Writes the fresh weights of a config's network: every parameter and running statistic, auxiliary heads
- * included; what training with the same seed starts from where no weights are loaded.
+ * included; what training with the same seed starts from where no weights are loaded. Reads no data: see
+ * {@link configClasses}.
  *
  * @returns how many tensors the file holds
  */
@@ -38,26 +38,26 @@ export async function writeInitialWeights({
   logger,
 }: InitInputs): Promise<number> {
   const { config, hash } = loaded;
+  requireEnvironment(loaded, ["engine", "model"]);
   await checkWorkDir(dirname(out), true);
-  const { info } = await openDataset(config, "train");
-  const segmentor = networkFor(config, info, registry);
+  const classes = await configClasses(loaded, registry);
+  if (classes.unnamed !== null) logger.warn(`${out} will not name its classes: ${classes.unnamed.message}`);
+  const segmentor = networkFor(config, classes.info, registry);
   await openEngine(config.engine, logger);
   try {
     materialise(segmentor, config.seed);
     const tensors = await storedTensors(segmentor.namedParameters());
     makeWorkDir(dirname(out));
-    await writeSafetensors(out, tensors, metadata(info), { dtype });
+    await writeSafetensors(out, tensors, metadata(classes), { dtype });
     return tensors.size;
   } finally {
     segmentor.dispose();
   }
 
-  function metadata({ classes, palette, ignoreIndex }: DatasetInfo) {
+  function metadata({ info, unnamed }: NetworkClasses) {
     const { preprocess } = config.model;
     return toMetadata({
-      classes,
-      palette,
-      ignoreIndex,
+      info: unnamed === null ? info : null,
       preprocess,
       version: segfuseVersion(),
       iteration: 0,

@@ -77,9 +77,7 @@ export class RunCheckpoints {
     const { loaded, info, segmentor, optimizer, fingerprint, initialWeights } = this.inputs;
     const { model, seed } = loaded.config;
     const metadata = toMetadata({
-      classes: info.classes,
-      palette: info.palette,
-      ignoreIndex: info.ignoreIndex,
+      info,
       preprocess: model.preprocess,
       version: segfuseVersion(),
       iteration: state.iteration,

@@ -4,9 +4,8 @@ import type { Metadata } from "./safetensors.ts";
 
 /** What a weight file says of the network in it, so that it can be used without the data set at hand. */
 export interface ModelMetadata {
-  readonly classes: DatasetInfo["classes"];
-  readonly palette: DatasetInfo["palette"];
-  readonly ignoreIndex: number;
+  /** Null where the classes have no names. */
+  readonly info: DatasetInfo | null;
   /** Mean and standard deviation of 0..255 RGB. */
   readonly preprocess: { readonly mean: readonly number[]; readonly std: readonly number[] };
   /** segfuse's version. */
@@ -21,12 +20,18 @@ export function toMetadata(model: ModelMetadata): Metadata {
   return {
     format: "pt",
     segfuse_version: model.version,
-    classes: JSON.stringify(model.classes),
-    palette: JSON.stringify(model.palette),
-    ignore_index: String(model.ignoreIndex),
+    ...(model.info === null ? {} : named(model.info)),
     preprocess: JSON.stringify(model.preprocess),
     iteration: String(model.iteration),
     config_hash: model.configHash,
+  };
+}
+
+function named({ classes, palette, ignoreIndex }: DatasetInfo): Metadata {
+  return {
+    classes: JSON.stringify(classes),
+    palette: JSON.stringify(palette),
+    ignore_index: String(ignoreIndex),
   };
 }
 
