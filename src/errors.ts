@@ -100,6 +100,7 @@ export const errorCodes = {
   SEGFUSE_REPORT_READ: { exit: 2, title: "a report cannot be read" },
   SEGFUSE_REPORT_INVALID: { exit: 2, title: "a report does not follow its schema" },
   SEGFUSE_PREDICT_IMAGES: { exit: 2, title: "images that cannot be predicted together" },
+  SEGFUSE_PREDICT_FAILED: { exit: 1, title: "images that could not be predicted; the others were" },
   SEGFUSE_TRACE_OPERATION: { exit: 1, title: "a network uses an operation that the trace does not know" },
   SEGFUSE_TRACE_VALUES: { exit: 1, title: "a network reads tensors' values, which a trace does not have" },
   SEGFUSE_NEW_NAME: { exit: 2, title: "a new component is called as one that is there" },

@@ -47,6 +47,7 @@ export { Segmentor, type LossResult } from "./models/segmentor.ts";
 export { createRegistry, type Registry } from "./registry/registry.ts";
 export type { Report } from "./reports/index.ts";
 export type { ImagePrediction } from "./runners/predict.ts";
+export type { PredictionFailure } from "./runners/prediction/failures.ts";
 export type { ProgressCallback, RunProgress } from "./runners/progress.ts";
 export type { TrainResult } from "./runners/train.ts";
 export { stderrLogger, type Logger } from "./util/logger.ts";

@@ -1,28 +1,34 @@
 import type { Command } from "commander";
+import type { PredictionFailure } from "../src/runners/prediction/failures.ts";
+import type { PredictedImage } from "../src/runners/predict.ts";
+import { RunStopped, stopSignals, type StopSignal } from "../src/runners/interruption.ts";
+import { addEvaluationFlags, evaluationOverrides, type EvaluationFlags } from "./evaluation_flags.ts";
 import { collect } from "./options.ts";
+import { showRun } from "./progress.ts";
+import { watchStopSignals } from "./stop.ts";
 
-interface PredictOptions {
+interface PredictOptions extends EvaluationFlags {
   out: string;
   logits?: string;
-  slide?: boolean;
   set: string[];
   overlay: string[];
   json?: boolean;
 }
 
+/** `segfuse predict`: class maps of images without labels. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("predict")
     .argument("<config>", "a config file")
     .argument("<checkpoint>", "an iteration's folder, a work folder or a weight file")
-    .argument("<image...>", "image files")
+    .argument("<image...>", "image files, folders of images, or patterns such as 'frames/**/*.png'")
     .description("segment images: coloured overlays and PNGs of class numbers")
     .requiredOption("--out <folder>", "output folder")
-    .option("--logits <file>", "raw logits of one whole-image forward as safetensors (images of one size)")
-    .option("--slide", "sliding windows (evaluation.window, stride) instead of whole images")
+    .option("--logits <file>", "raw logits of one whole-image forward as safetensors (images of one size)");
+  addEvaluationFlags(command)
     .option("--set <key=value>", "change a value of the config (repeatable)", collect, [])
     .option("--overlay <file>", "an overlay above the config (repeatable)", collect, [])
-    .option("--json", "print what was written as JSON")
+    .option("--json", "print what was written, and what failed, as JSON")
     .action(predict);
 }
 
@@ -35,13 +41,51 @@ async function predict(
   const { loadConfig } = await import("../src/config/load.ts");
   const { createRegistry } = await import("../src/registry/registry.ts");
   const { ensureEngine } = await import("../src/engine/setup/ensure.ts");
-  const { stderrLogger: logger } = await import("../src/util/logger.ts");
-  const { set, overlay: overlays, out: outDir, logits, slide } = options;
+  const { ProgressDisplay } = await import("../src/util/progress_display.ts");
+  const { failureText, predictionError } = await import("../src/runners/prediction/failures.ts");
+  const { overlay: overlays, out: outDir, logits, json = false } = options;
   const registry = createRegistry();
-  const loaded = await loadConfig(path, { set, overlays, registry });
-  await ensureEngine(logger, loaded.config.engine.type);
-  const { predictFiles } = await import("../src/runners/predict.ts");
-  const written = await predictFiles({ loaded, checkpoint, images, outDir, logits, slide, registry, logger });
-  const lines = written.map((paths) => `${paths.image}: ${paths.overlay}, ${paths.classes}`);
-  process.stdout.write(options.json === true ? `${JSON.stringify(written)}\n` : `${lines.join("\n")}\n`);
+  const set = [...options.set, ...evaluationOverrides(options)];
+  const loaded = await loadConfig(path, { set, overlays, registry, allowUnsetEnv: true });
+  const results: Result[] = [];
+  const display = new ProgressDisplay();
+  const watch = watchStopSignals(display, "finishing the image");
+  let isComplete = false;
+  try {
+    await ensureEngine(display, loaded.config.engine.type);
+    const { predictFiles } = await import("../src/runners/predict.ts");
+    await predictFiles({
+      ...{ loaded, checkpoint, images, outDir, logits, registry, logger: display, stop: watch.signal },
+      onWritten: (image) => results.push(image),
+      onFailure: (failure) => {
+        results.push(failure);
+        display.warn(`left out: ${failureText(failure)}`);
+      },
+      onProgress: showRun(display),
+    });
+    isComplete = true;
+  } catch (error) {
+    if (!(error instanceof RunStopped)) throw error;
+    display.info("stopped: the images that come after those below are not predicted");
+    process.exitCode = stopSignals[error.reason as StopSignal];
+  } finally {
+    watch.dispose();
+    display.stop();
+    // What is done is listed, whatever ended the work.
+    if (isComplete || results.length > 0) process.stdout.write(listing(results, json));
+  }
+  const failures = results.filter(hasFailed);
+  if (failures.length > 0) throw predictionError(failures, results.length);
+}
+
+type Result = PredictedImage | PredictionFailure;
+
+const hasFailed = (result: Result): result is PredictionFailure => "error" in result;
+
+function listing(results: readonly Result[], json: boolean): string {
+  if (json) {
+    const plain = results.map((r) => (hasFailed(r) ? { image: r.image, error: r.error.message } : r));
+    return `${JSON.stringify(plain)}\n`;
+  }
+  return results.map((r) => (hasFailed(r) ? "" : `${r.image}: ${r.overlay}, ${r.classes}\n`)).join("");
 }

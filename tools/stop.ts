@@ -10,15 +10,20 @@ export interface StopWatch {
 /**
  * The first SIGINT or SIGTERM asks the run to stop after the iteration that it is at; a second one ends the process
  * at once, even while TensorFlow computes and no JavaScript runs.
+ *
+ * @param todo what is done before the end
  */
-export function watchStopSignals(display: ProgressDisplay): StopWatch {
+export function watchStopSignals(
+  display: ProgressDisplay,
+  todo = "finishing the iteration and storing a checkpoint",
+): StopWatch {
   const controller = new AbortController();
   const names = Object.keys(stopSignals) as StopSignal[];
   const onSignal = (name: StopSignal) => {
     if (controller.signal.aborted) process.exit(stopSignals[name]);
     controller.abort(name);
     display.plain();
-    display.info(`${name}: finishing the iteration and storing a checkpoint (once more: end at once)`);
+    display.info(`${name}: ${todo} (once more: end at once)`);
     // Without a listener the system itself ends the process. One turn later: two signals may have come together.
     setImmediate(dispose);
   };

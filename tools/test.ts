@@ -1,23 +1,19 @@
 import type { Command } from "commander";
 import type { LoadedConfig } from "../src/config/load.ts";
+import { addEvaluationFlags, evaluationOverrides, type EvaluationFlags } from "./evaluation_flags.ts";
 import { collect } from "./options.ts";
 import { showRun } from "./progress.ts";
 
-interface TestOptions {
+interface TestOptions extends EvaluationFlags {
   out?: string;
-  tta?: boolean;
-  slide?: boolean;
   set: string[];
   overlay: string[];
   json?: boolean;
 }
 
-/** The paper's multi-scale testing (4.1), with flips. */
-const multiScale = { scales: [0.75, 1, 1.25, 1.5, 1.75], flip: true };
-
 /** `segfuse test`: evaluate a checkpoint on the config's `data.test`. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("test")
     .argument("<config>", "a config file")
     .argument(
@@ -25,9 +21,8 @@ export function register(program: Command): void {
       "an iter_N folder, a work folder (its best, else last checkpoint) or a weight file",
     )
     .description("evaluate a checkpoint and print its scores by class")
-    .option("--out <folder>", "write report.json, report.md and report.html there")
-    .option("--tta", "average over scales 0.75, 1, 1.25, 1.5, 1.75 and mirrored images, as the paper")
-    .option("--slide", "sliding window, whatever the config says")
+    .option("--out <folder>", "write report.json, report.md and report.html there");
+  addEvaluationFlags(command)
     .option("--set <key=value>", "change a value of the config (repeatable)", collect, [])
     .option("--overlay <file>", "an overlay above the config (repeatable)", collect, [])
     .option("--json", "print the report as JSON")
@@ -41,7 +36,8 @@ async function test(path: string, checkpoint: string, options: TestOptions): Pro
   const { ProgressDisplay } = await import("../src/util/progress_display.ts");
   const registry = createRegistry();
   const set = [...options.set, ...evaluationOverrides(options)];
-  const loaded: LoadedConfig = await loadConfig(path, { set, overlays: options.overlay, registry });
+  const load = { set, overlays: options.overlay, registry, allowUnsetEnv: true };
+  const loaded: LoadedConfig = await loadConfig(path, load);
   const display = new ProgressDisplay();
   try {
     await ensureEngine(display, loaded.config.engine.type);
@@ -60,14 +56,4 @@ async function test(path: string, checkpoint: string, options: TestOptions): Pro
   } finally {
     display.stop();
   }
-}
-
-/** Flags are short for `--set`, so that the report's config says how it was evaluated. */
-function evaluationOverrides({ tta, slide }: TestOptions): string[] {
-  return [
-    ...(tta === true
-      ? [`evaluation.scales=${JSON.stringify(multiScale.scales)}`, `evaluation.flip=${multiScale.flip}`]
-      : []),
-    ...(slide === true ? ["evaluation.mode=slide"] : []),
-  ];
 }

@@ -1,11 +1,12 @@
 import type { LoadedConfig } from "../config/load.ts";
 import type { Convention, Cost } from "../cost/index.ts";
-import { openDataset } from "../datasets/loader.ts";
 import { openEngine } from "../engine/engine.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { Report } from "../reports/index.ts";
+import { configClasses, numberedClasses } from "../runners/classes.ts";
 import { configCost } from "../runners/cost.ts";
 import { initialiseWeights, networkFor, pretrainedFile } from "../runners/network.ts";
+import type { PredictionFailure } from "../runners/prediction/failures.ts";
 import { predictFiles, type ImagePrediction } from "../runners/predict.ts";
 import type { ProgressCallback } from "../runners/progress.ts";
 import { testCheckpoint } from "../runners/test.ts";
@@ -20,14 +21,14 @@ import type { DatasetInfo } from "../datasets/contracts.ts";
 export interface CallOptions {
   /** Gets what a command would print to standard error. Default: nobody. */
   readonly logger?: Logger | undefined;
-  /** Called after each update and each evaluated image. */
+  /** Called after each update and each evaluated or predicted image. */
   readonly onProgress?: ProgressCallback | undefined;
 }
 
 export interface BuildOptions extends CallOptions {
   /**
    * The classes to build for: the data set's description, or their number alone (the ignored label is then 255).
-   * Default: the config's data set, whose files must be there.
+   * Default: those of the config: what the data set says, else `model.num_classes`.
    */
   readonly classes?: DatasetInfo | number | undefined;
 }
@@ -47,7 +48,9 @@ export async function build(loaded: LoadedConfig, options: BuildOptions = {}): P
   const { config, registry } = loaded;
   const { classes, logger = silentLogger } = options;
   const info =
-    typeof classes === "number" ? numbered(classes) : (classes ?? (await openDataset(config, "train")).info);
+    typeof classes === "number"
+      ? numberedClasses(classes)
+      : (classes ?? (await configClasses(loaded, registry)).info);
   const segmentor = networkFor(config, info, registry);
   await openEngine(config.engine, logger);
   await initialiseWeights(segmentor, {
@@ -118,20 +121,25 @@ export function evaluate(
   return testCheckpoint({ loaded, registry: loaded.registry, checkpoint, logger, onProgress, outDir });
 }
 
-export interface PredictOptions extends Omit<CallOptions, "onProgress"> {
+export interface PredictOptions extends CallOptions {
   /** Gets `NAME_overlay.png` and `NAME_classes.png` for each image. Default: nothing is written. */
   readonly outDir?: string | undefined;
-  /** Sliding windows as `evaluation` says, instead of whole images. Default false. */
+  /** Sliding windows (true) or whole images (false). Default: as the config's `evaluation.mode` says. */
   readonly slide?: boolean | undefined;
+  /** Called for an image that cannot be predicted, while the others are. Default: the first such image ends the call. */
+  readonly onFailure?: ((failure: PredictionFailure) => void) | undefined;
 }
 
 /**
- * Predicts image files.
+ * Predicts images without labels, as `segfuse predict` does and as {@link evaluate} predicts those of the data set: with
+ * the config's windows, scales and flips (`evaluation`).
  *
  * @param checkpoint as for {@link evaluate}
+ * @param images files, folders of images, and patterns such as `frames/*.png`
  * @returns for each image its classes at its own size, [height, width] row by row; to hold no more than one at a time
  *   call it image by image
- * @throws SegfuseError `SEGFUSE_DATA_IMAGE` for what is no image, and of the checkpoint
+ * @throws SegfuseError `SEGFUSE_DATA_FILE` and `SEGFUSE_DATA_IMAGE` for what is no image (without `onFailure`),
+ *   `SEGFUSE_PREDICT_IMAGES` for images that do not go together, and of the checkpoint
  */
 export async function predict(
   loaded: LoadedConfig,
@@ -139,15 +147,10 @@ export async function predict(
   images: readonly string[],
   options: PredictOptions = {},
 ): Promise<ImagePrediction[]> {
-  const { logger = silentLogger, outDir = null, slide } = options;
+  const { logger = silentLogger, outDir = null, ...more } = options;
   const predictions: ImagePrediction[] = [];
   const onImage = (prediction: ImagePrediction) => void predictions.push(prediction);
   const { registry } = loaded;
-  await predictFiles({ loaded, registry, checkpoint, images, outDir, slide, logger, onImage });
+  await predictFiles({ loaded, registry, checkpoint, images, outDir, logger, onImage, ...more });
   return predictions;
-}
-
-function numbered(count: number): DatasetInfo {
-  const classes = Array.from({ length: count }, (_, c) => `class ${c}`);
-  return { classes, palette: classes.map(() => [0, 0, 0] as const), ignoreIndex: 255 };
 }

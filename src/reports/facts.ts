@@ -1,4 +1,5 @@
 import { formatDuration } from "../util/duration.ts";
+import type { InferenceSettings } from "../evaluation/inference.ts";
 import { metricFacts } from "./extra_metrics.ts";
 import { grouped, millions, percent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
@@ -16,7 +17,7 @@ export function reportFacts(report: Report): Fact[] {
       `${dataset.type} ${dataset.split}: ${grouped(dataset.images)} images, ${grouped(dataset.pixels)} pixels counted, ` +
         `${grouped(dataset.ignored_pixels)} ignored (fingerprint ${dataset.fingerprint})`,
     ],
-    ["Inference", inference(settings)],
+    ["Inference", inferenceText(settings)],
     ...metricFacts(report),
     ["Config", `hash ${config.hash}, seed ${config.seed}${config.path === null ? "" : `, ${config.path}`}`],
     [
@@ -73,7 +74,12 @@ export function constantGuessText(guess: NonNullable<Report["constant_guess"]>):
   return `Always answering ${guess.class}, the commonest class of these labels, scores mIoU ${percent(guess.mIoU)}, aAcc ${percent(guess.aAcc)}.`;
 }
 
-function inference({ mode, window, stride, scales, flip }: Report["settings"]): string {
+/** {@link InferenceSettings}, or those of a report. */
+type ShownSettings = Pick<InferenceSettings, "mode" | "scales" | "flip"> &
+  Readonly<Record<"window" | "stride", readonly number[]>>;
+
+/** How images became class maps, in words; windows are height × width. */
+export function inferenceText({ mode, window, stride, scales, flip }: ShownSettings): string {
   const parts = [
     mode === "whole" ? "whole images" : `windows of ${window.join("×")}, stride ${stride.join("×")}`,
     scales.length === 1 ? `scale ${scales[0]}` : `scales ${scales.join(", ")}`,

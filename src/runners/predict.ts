@@ -1,41 +1,53 @@
-import { basename, dirname, extname, join } from "node:path";
-import * as tf from "@tensorflow/tfjs";
-import type { LoadedConfig } from "../config/load.ts";
-import type { Dataset, DatasetInfo, RawSample, Sample } from "../datasets/contracts.ts";
-import { readImage } from "../datasets/image_file.ts";
-import { openDataset } from "../datasets/loader.ts";
+import { dirname } from "node:path";
+import { requireEnvironment, type LoadedConfig } from "../config/load.ts";
+import type { DatasetInfo, Sample } from "../datasets/contracts.ts";
 import { Pipeline } from "../datasets/pipeline.ts";
 import { openEngine } from "../engine/engine.ts";
 import { SegfuseError } from "../errors.ts";
 import { inferenceSettings } from "../evaluation/inference.ts";
-import { predictImages, stackImages } from "../evaluation/predict.ts";
-import type { Segmentor } from "../models/segmentor.ts";
+import { predictImages } from "../evaluation/predict.ts";
 import type { Registry } from "../registry/registry.ts";
+import { inferenceText } from "../reports/facts.ts";
 import { encodeIndex, encodeRgb, overlay } from "../reports/pictures.ts";
 import type { Logger } from "../util/logger.ts";
 import { writeFileAtomic } from "../util/atomic_file.ts";
 import { loadWeights } from "../weights/load.ts";
-import { classesOf } from "../weights/metadata.ts";
 import { openWeights } from "../weights/open.ts";
-import { writeSafetensors } from "../weights/safetensors.ts";
 import { findCheckpoint } from "./checkpoints.ts";
+import { configClasses } from "./classes.ts";
+import { checkStop } from "./interruption.ts";
 import { networkFor } from "./network.ts";
+import type { PredictionFailure } from "./prediction/failures.ts";
+import { countFrames } from "./prediction/frames.ts";
+import { ImageFiles } from "./prediction/image_files.ts";
+import { inputImages, resultPaths, type InputImage } from "./prediction/input_images.ts";
+import { checkSizes, writeLogits } from "./prediction/logits.ts";
+import type { ProgressCallback } from "./progress.ts";
+import { comparePreprocess, storedClasses } from "./stored_model.ts";
+import { EvaluationClock } from "./texts.ts";
 import { checkWorkDir, makeWorkDir } from "./work_dir.ts";
 
 export interface PredictInputs {
   readonly loaded: LoadedConfig;
   /** An `iter_N` folder, a work folder (its `best`, else `last`) or a weight file. */
   readonly checkpoint: string;
-  /** Image files. */
+  /** Image files, folders of images and patterns: see {@link inputImages}. */
   readonly images: readonly string[];
   /** Gets `NAME_overlay.png` and `NAME_classes.png` for each image; null: nothing is written. */
   readonly outDir: string | null;
   /** Called after each image, in order; awaited. */
   readonly onImage?: ((image: ImagePrediction) => void | Promise<void>) | undefined;
-  /** Sliding windows instead of whole images. */
+  /** Called when an image's results are written. */
+  readonly onWritten?: ((image: PredictedImage) => void) | undefined;
+  /** Called for an image that cannot be predicted; the others are. Default: the first such image ends the call. */
+  readonly onFailure?: ((failure: PredictionFailure) => void) | undefined;
+  readonly onProgress?: ProgressCallback | undefined;
+  /** Sliding windows (true) or whole images (false), whatever `evaluation.mode` says. */
   readonly slide?: boolean | undefined;
   /** A safetensors file for the logits of one whole-image forward pass of all images, which then need one size. */
   readonly logits?: string | undefined;
+  /** Aborted, `RunStopped` is thrown after the image that is being predicted. */
+  readonly stop?: AbortSignal | undefined;
   readonly registry: Registry;
   readonly logger: Logger;
 }
@@ -50,6 +62,8 @@ export interface ImagePrediction {
   readonly classes: Int32Array;
   /** The network's classes with their names and colours. */
   readonly info: DatasetInfo;
+  /** How many frames or pages the file holds; the first of them is predicted. */
+  readonly frames: number;
 }
 
 /** What was written for one image. */
@@ -57,24 +71,31 @@ export interface PredictedImage {
   readonly image: string;
   readonly overlay: string;
   readonly classes: string;
+  /** As of {@link ImagePrediction}. */
+  readonly frames: number;
 }
 
+/** The parts of a config that a prediction reads. */
+const reads = ["engine", "model", "data.crop_size", "data.test.transforms", "evaluation"];
+
 /**
- * Predicts images that need no labels. They go through the transforms of `data.test`, as in an evaluation;
- * class maps are at the image's own size. Classes and colours are the checkpoint's, or the data set's where it
- * names none.
+ * Predicts images that need no labels, as `testCheckpoint` predicts those of a data set: through the transforms of
+ * `data.test`, with the windows, scales and flips of `evaluation`; class maps are at the image's own size. Reads nothing of
+ * the data set: classes and colours are the checkpoint's, or what the config says where it names none.
  *
- * @throws SegfuseError SEGFUSE_PREDICT_IMAGES where two images have the same name, or `logits` is asked for
- * images of different size; and of the checkpoint, the images and the output folder
+ * @returns what was written, in order
+ * @throws SegfuseError SEGFUSE_PREDICT_IMAGES where the images cannot be predicted together ({@link inputImages}), or
+ * `logits` is asked for images of different size; and of the checkpoint, the images (without `onFailure`) and the output
  */
 export async function predictFiles(inputs: PredictInputs): Promise<PredictedImage[]> {
-  const { loaded, images, outDir, registry, logger } = inputs;
+  const { loaded, outDir, registry, logger } = inputs;
   const { config } = loaded;
-  const names = outDir === null ? [] : outputNames(images);
+  requireEnvironment(loaded, reads);
+  const images = await inputImages(inputs.images, outDir, logger);
   if (outDir !== null) await checkWorkDir(outDir, true);
   if (inputs.logits !== undefined) await checkWorkDir(dirname(inputs.logits), true);
   const { weights } = await findCheckpoint(inputs.checkpoint);
-  const info = (await storedInfo(weights)) ?? (await openDataset(config, "test")).info;
+  const info = await networkInfo(inputs, weights);
   const segmentor = networkFor(config, info, registry);
   await openEngine(config.engine, logger);
   try {
@@ -88,32 +109,46 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
       { cropSize: config.data.crop_size, ignoreIndex: info.ignoreIndex },
       (type) => registry.get("transform", type),
     );
-    const options = { ...config.evaluation, mode: inputs.slide === true ? "slide" : "whole" } as const;
-    const settings = inferenceSettings(options, config.data.crop_size);
+    const read = (i: number) => pipeline.run(i, ["evaluation", i]);
+    const settings = inferenceSettings(withMode(config.evaluation, inputs.slide), config.data.crop_size);
+    const text = inferenceText(settings);
+    logger.info(`predicting ${images.length} ${images.length === 1 ? "image" : "images"}: ${text}`);
     if (inputs.logits !== undefined) {
       // First: images that do not go together are known before anything is written.
-      const samples: Sample[] = [];
-      for (const i of images.keys()) samples.push(await pipeline.run(i, [config.seed, i]));
-      checkSizes(samples);
-      await writeLogits(inputs.logits, segmentor, samples, info);
+      const samples = await readAll(images, read, inputs);
+      if (text !== plainInference)
+        logger.info(`--logits are of one forward pass of whole images, not of ${text}`);
+      if (samples !== null) await writeLogits(inputs.logits, segmentor, samples, info);
+      else logger.warn(`${inputs.logits} is not written: it would not hold all images`);
     }
+
+    const predict = async (i: number): Promise<ImagePrediction> => {
+      const image = files.id(i);
+      const sample = await read(i);
+      const { height, width } = files.last!;
+      const frames = await countFrames(image);
+      if (frames.count > 1)
+        logger.warn(
+          `${image} holds ${frames.count} ${frames.what}: the first is predicted, the others are not`,
+        );
+      const classes = await predictImages(segmentor, [sample], [height, width], settings);
+      return { image, height, width, classes, info, frames: frames.count };
+    };
+    const clock = new EvaluationClock(inputs.onProgress, { loss: null, lr: null }, "predict");
     const written: PredictedImage[] = [];
     for (const [i, image] of images.entries()) {
-      const sample = await pipeline.run(i, [config.seed, i]);
-      const raw = await readImage(image);
-      const { height, width } = raw;
-      const classes = await predictImages(segmentor, [sample], [height, width], settings);
-      await inputs.onImage?.({ image, height, width, classes, info });
-      if (outDir === null) continue;
-      const paths = {
-        image,
-        overlay: join(outDir, `${names[i]!}_overlay.png`),
-        classes: join(outDir, `${names[i]!}_classes.png`),
-      };
-      const blended = overlay(raw.data, classes, info.palette);
-      await writeFileAtomic(paths.overlay, await encodeRgb(blended, height, width));
-      await writeFileAtomic(paths.classes, encodeIndex(classes, height, width));
-      written.push(paths);
+      const prediction = await attempt(image, () => predict(i), inputs.onFailure);
+      if (prediction !== null) {
+        await inputs.onImage?.(prediction);
+        if (outDir !== null) {
+          const paths = await writeResults(prediction, files.last!.data, resultPaths(image, outDir));
+          written.push(paths);
+          inputs.onWritten?.(paths);
+        }
+      }
+      clock.tick(i + 1, images.length);
+      await new Promise(setImmediate);
+      checkStop(inputs.stop);
     }
     return written;
   } finally {
@@ -121,91 +156,79 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
   }
 }
 
-/** @throws SegfuseError `SEGFUSE_PREDICT_IMAGES` where the network would not see all images at one size */
-function checkSizes(samples: readonly Sample[]): void {
-  const [first] = samples;
-  const other = samples.find(({ height, width }) => height !== first?.height || width !== first.width);
-  if (first === undefined || other === undefined) return;
-  throw new SegfuseError("SEGFUSE_PREDICT_IMAGES", "--logits needs images of one size", {
-    where: other.id,
-    expected: `${first.width}×${first.height}, as ${first.id}`,
-    found: `${other.width}×${other.height}`,
-    advice: "predict images of one size at a time, or resize them in data.test.transforms",
-  });
+/** What {@link inferenceText} calls the inference of which raw logits are. */
+const plainInference = "whole images, scale 1";
+
+function withMode<T extends { readonly mode: "whole" | "slide" }>(
+  evaluation: T,
+  slide: boolean | undefined,
+): T {
+  return slide === undefined ? evaluation : { ...evaluation, mode: slide ? "slide" : "whole" };
 }
 
-/** `logits` [batch, height, width, classes] of one whole-image forward pass, at the size that the network saw. */
-async function writeLogits(
-  path: string,
-  segmentor: Segmentor,
-  samples: readonly Sample[],
-  info: DatasetInfo,
-): Promise<void> {
-  const logits = tf.tidy(() => segmentor.forward(stackImages(samples)));
-  try {
-    const data = Float32Array.from(await logits.data<"float32">());
-    const metadata = {
-      classes: JSON.stringify(info.classes),
-      images: JSON.stringify(samples.map(({ id }) => id)),
-    };
-    makeWorkDir(dirname(path));
-    await writeSafetensors(path, { logits: { shape: logits.shape, data } }, metadata);
-  } finally {
-    logits.dispose();
-  }
-}
-
-/** Classes and colours that a weight file names; null where it names none. */
-async function storedInfo(weights: string): Promise<DatasetInfo | null> {
+/** The checkpoint's classes, or the config's where it names none. */
+async function networkInfo(
+  { loaded, registry, logger }: PredictInputs,
+  weights: string,
+): Promise<DatasetInfo> {
+  const { config } = loaded;
   const file = await openWeights(weights);
   try {
-    const classes = classesOf(file.metadata, weights);
-    const { palette, ignore_index: ignoreIndex } = file.metadata;
-    if (classes === null || palette === undefined || ignoreIndex === undefined) return null;
-    return {
-      classes,
-      palette: JSON.parse(palette) as DatasetInfo["palette"],
-      ignoreIndex: Number(ignoreIndex),
-    };
+    comparePreprocess(file.metadata, weights, config, logger);
+    const stored = storedClasses(file.metadata, weights);
+    if (stored === null) return (await configClasses(loaded, registry)).info;
+    const wanted = config.model.num_classes;
+    if (wanted === null || wanted === stored.classes.length) return stored;
+    throw new SegfuseError("SEGFUSE_WEIGHTS_CLASSES", "the checkpoint was trained for other classes", {
+      where: weights,
+      expected: `${wanted} (model.num_classes)`,
+      found: `${stored.classes.length}: ${stored.classes.join(", ")}`,
+      advice: "leave model.num_classes out: it follows the checkpoint",
+    });
   } finally {
     await file.close();
   }
 }
 
-/** File names without their ending, which name the output. */
-function outputNames(images: readonly string[]): string[] {
-  const names = images.map((image) => basename(image, extname(image)));
-  const second = names.findIndex((name, i) => names.indexOf(name) !== i);
-  if (second === -1) return names;
-  throw new SegfuseError("SEGFUSE_PREDICT_IMAGES", "two images have the same name", {
-    where: images[second]!,
-    found: `${images[names.indexOf(names[second]!)]!} as well`,
-    advice: "predict them into different folders",
-  });
+/** All images as the network sees them; null where some cannot be read, which is told when their turn comes. */
+async function readAll(
+  images: readonly InputImage[],
+  read: (i: number) => Promise<Sample>,
+  { onFailure }: PredictInputs,
+): Promise<Sample[] | null> {
+  const samples: Sample[] = [];
+  for (const [i, image] of images.entries()) {
+    const sample = await attempt(image, () => read(i), onFailure && (() => {}));
+    if (sample !== null) samples.push(sample);
+  }
+  checkSizes(samples);
+  return samples.length === images.length ? samples : null;
 }
 
-/** Images without labels, as a data set: the label is class 0 everywhere and nobody looks at it. */
-class ImageFiles implements Dataset {
-  constructor(
-    private readonly images: readonly string[],
-    readonly info: DatasetInfo,
-  ) {}
-
-  get length(): number {
-    return this.images.length;
-  }
-
-  id(index: number): string {
-    return this.images[index]!;
-  }
-
-  files(): null {
+/** Null where the image failed and `onFailure` was told. A wrong config is wrong for all of them, and thrown. */
+async function attempt<T>(
+  { file }: InputImage,
+  work: () => Promise<T>,
+  onFailure: PredictInputs["onFailure"],
+): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    const isForAll = !(error instanceof Error) || (error instanceof SegfuseError && error.exitCode === 2);
+    if (onFailure === undefined || isForAll) throw error;
+    onFailure({ image: file, error });
     return null;
   }
+}
 
-  async load(index: number): Promise<RawSample> {
-    const image = await readImage(this.id(index));
-    const { height, width } = image;
-    return { id: this.id(index), image, label: { height, width, data: new Uint8Array(height * width) } };
-  }
+async function writeResults(
+  { image, height, width, classes, info, frames }: ImagePrediction,
+  pixels: Uint8Array,
+  paths: { overlay: string; classes: string },
+): Promise<PredictedImage> {
+  makeWorkDir(dirname(paths.overlay));
+  const blended = overlay(pixels, classes, info.palette);
+  await writeFileAtomic(paths.overlay, await encodeRgb(blended, height, width));
+  await writeFileAtomic(paths.classes, encodeIndex(classes, height, width));
+  return { image, ...paths, frames };
 }

@@ -1,9 +1,9 @@
-/** Where a run stands, after each update and after each evaluated image. */
+/** Where a run stands, after each update and after each evaluated or predicted image. */
 export interface RunProgress {
-  readonly phase: "train" | "evaluate";
-  /** Updates done, or images evaluated. */
+  readonly phase: "train" | "evaluate" | "predict";
+  /** Updates done, or images. */
   readonly iteration: number;
-  /** Updates of the whole run, or images of the split. */
+  /** Updates of the whole run, or images of the split or the prediction. */
   readonly iterations: number;
   /** Of the newest update; null while evaluating before the first. */
   readonly loss: number | null;

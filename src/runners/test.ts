@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { LoadedConfig } from "../config/load.ts";
+import { requireEnvironment, type LoadedConfig } from "../config/load.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
 import { openDataset, openEvaluationLoader } from "../datasets/loader.ts";
 import { openEngine } from "../engine/engine.ts";
@@ -23,6 +23,7 @@ import { checkStop } from "./interruption.ts";
 import { reportMetrics } from "./metrics.ts";
 import { countParameters, networkFor } from "./network.ts";
 import type { ProgressCallback } from "./progress.ts";
+import { comparePreprocess } from "./stored_model.ts";
 import { EvaluationClock } from "./texts.ts";
 import { checkWorkDir } from "./work_dir.ts";
 
@@ -41,6 +42,9 @@ export interface TestInputs {
   readonly stop?: AbortSignal | undefined;
 }
 
+/** All that the report's config hash is made of; weights that training starts from are not. */
+const reads = ["engine", "model", "data", "optimizer", "schedule", "evaluation", "checkpoint", "hooks"];
+
 /**
  * Evaluates a checkpoint on the config's `data.test` and reports.
  *
@@ -50,6 +54,7 @@ export interface TestInputs {
 export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
   const { loaded, registry, logger, outDir, onProgress, onImage, stop } = inputs;
   const { config } = loaded;
+  requireEnvironment(loaded, reads);
   if (outDir != null) await checkWorkDir(outDir, true);
   const { weights } = await findCheckpoint(inputs.checkpoint);
   const dataset = await openDataset(config, "test");
@@ -59,7 +64,7 @@ export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
   const engine = await openEngine(config.engine, logger);
   const loader = await openEvaluationLoader({ config, section: "test" });
   try {
-    const metadata = await loadForTest(segmentor, weights, info, logger);
+    const metadata = await loadForTest(segmentor, weights, info, inputs);
     const clock = new EvaluationClock(onProgress, { loss: null, lr: null });
     const result = await evaluate({
       segmentor,
@@ -126,11 +131,12 @@ async function loadForTest(
   segmentor: Segmentor,
   weights: string,
   info: DatasetInfo,
-  logger: Logger,
+  { loaded: { config }, logger }: TestInputs,
 ): Promise<Metadata> {
   const file = await openWeights(weights);
   try {
     checkClasses(classesOf(file.metadata, weights), info, weights, logger);
+    comparePreprocess(file.metadata, weights, config, logger);
   } finally {
     await file.close();
   }

@@ -31,19 +31,20 @@ export function formatScores(title: string, result: EvaluationResult, metrics: r
   return `${title}: ${shown.join(", ")} (${result.images} images, ${formatDuration(result.seconds)})`;
 }
 
-/** Turns evaluated images into progress events. */
+/** Turns evaluated or predicted images into progress events. */
 export class EvaluationClock {
   private readonly started = performance.now();
 
   constructor(
     private readonly onProgress: ProgressCallback | undefined,
     private readonly training: Pick<RunProgress, "loss" | "lr">,
+    private readonly phase: RunProgress["phase"] = "evaluate",
   ) {}
 
   tick(done: number, total: number): void {
     const secondsPerIteration = (performance.now() - this.started) / 1000 / done;
     this.onProgress?.({
-      phase: "evaluate",
+      phase: this.phase,
       iteration: done,
       iterations: total,
       ...this.training,

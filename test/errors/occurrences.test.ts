@@ -80,7 +80,7 @@ it("images that would overwrite each other's prediction", async () => {
     "SEGFUSE_PREDICT_IMAGES: two images have the same name
       at: b/1.png
       found: a/1.png as well
-      try: predict them into different folders"
+      try: predict them into different folders; or name the folder above both: the results keep its folders"
   `);
 });
 
