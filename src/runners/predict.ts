@@ -112,10 +112,10 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
     const read = (i: number) => pipeline.run(i, ["evaluation", i]);
     const settings = inferenceSettings(withMode(config.evaluation, inputs.slide), config.data.crop_size);
     const text = inferenceText(settings);
+    // First: images that do not go together are known before anything is written or told.
+    const samples = inputs.logits === undefined ? null : await readAll(images, read, inputs);
     logger.info(`predicting ${images.length} ${images.length === 1 ? "image" : "images"}: ${text}`);
     if (inputs.logits !== undefined) {
-      // First: images that do not go together are known before anything is written.
-      const samples = await readAll(images, read, inputs);
       if (text !== plainInference)
         logger.info(`--logits are of one forward pass of whole images, not of ${text}`);
       if (samples !== null) await writeLogits(inputs.logits, segmentor, samples, info);
