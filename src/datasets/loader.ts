@@ -169,6 +169,11 @@ export function spread(length: number, count: number): number[] {
   return Array.from({ length: count }, (_, k) => Math.floor((k * length) / count));
 }
 
+/** What the random choices of transforms depend on at evaluation: the sample alone. */
+export function evaluationKeys(index: number): (string | number)[] {
+  return ["evaluation", index];
+}
+
 async function* inOrder(
   indices: readonly number[],
   maker: SampleMaker,
@@ -179,7 +184,7 @@ async function* inOrder(
   for (const index of indices) {
     for (; requested < indices.length && making.length <= lookAhead; requested++) {
       const next = indices[requested]!;
-      const sample = maker.make(next, ["evaluation", next]);
+      const sample = maker.make(next, evaluationKeys(next));
       // Its failure is thrown when its turn comes, which may be never.
       sample.catch(() => {});
       making.push(sample);

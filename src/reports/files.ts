@@ -6,6 +6,7 @@ import { writeFileAtomic } from "../util/atomic_file.ts";
 import { reportHtml } from "./html/report_page.ts";
 import { studyHtml } from "./html/study_page.ts";
 import { reportMarkdown, studyMarkdown } from "./markdown.ts";
+import { cutPanel } from "./panel.ts";
 import { type Report, ReportSchema } from "./schema.ts";
 import { type StudyReport, StudyReportSchema } from "./study_schema.ts";
 
@@ -34,19 +35,17 @@ export async function writeStudyReport(
   study: StudyReport,
   pictures: ReadonlyMap<string, Uint8Array> = new Map(),
 ): Promise<void> {
-  const all = new Map(pictures);
-  for (const { panel } of study.samples) {
+  const cut = new Map<string, readonly Uint8Array[]>();
+  for (const { panel, captions, columns, gap = 0 } of study.samples) {
     const given = pictures.get(panel);
     if (given !== undefined) await writeFileAtomic(join(folder, panel), given);
     else if (!isInside(panel)) continue;
-    else {
-      const stored = await readFile(join(folder, panel)).catch(() => null);
-      if (stored !== null) all.set(panel, stored);
-    }
+    const png = given ?? (await readFile(join(folder, panel)).catch(() => null));
+    if (png !== null) cut.set(panel, await cutPanel(png, { count: captions.length, columns, gap }));
   }
   await writeFileAtomic(join(folder, "report.json"), json(study));
   await writeFileAtomic(join(folder, "report.md"), studyMarkdown(study));
-  await writeFileAtomic(join(folder, "report.html"), studyHtml(study, all));
+  await writeFileAtomic(join(folder, "report.html"), studyHtml(study, cut));
 }
 
 /**

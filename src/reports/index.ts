@@ -3,8 +3,9 @@ export { createReport, createStudyReport, datasetFingerprint, studyRun } from ".
 export type { ReportInputs, StudyRowInputs } from "./create.ts";
 export { readReport, writeReport, writeStudyReport } from "./files.ts";
 export type { AnyReport } from "./files.ts";
-export { colourMap, encodeIndex, encodeRgb, overlay, panelCaptions, renderPanel } from "./pictures.ts";
-export type { PanelInputs } from "./pictures.ts";
+export { cutPanel, panelCaptions, renderPanel } from "./panel.ts";
+export type { Panel, PanelInputs } from "./panel.ts";
+export { colourMap, encodeIndex, encodeRgb, overlay } from "./pictures.ts";
 export { ReportSchema } from "./schema.ts";
 export type { Report } from "./schema.ts";
 export { StudyReportSchema } from "./study_schema.ts";

@@ -1,7 +1,7 @@
 import { encode } from "fast-png";
 import sharp from "sharp";
 
-type Colour = readonly [number, number, number];
+export type Colour = readonly [number, number, number];
 
 /** Pixels that are no class (the ignore index) are black. */
 const NO_CLASS: Colour = [0, 0, 0];
@@ -46,47 +46,4 @@ export function encodeRgb(data: Uint8Array, height: number, width: number): Prom
 /** Class numbers as an 8-bit grey PNG whose values are the numbers themselves. */
 export function encodeIndex(classes: ArrayLike<number>, height: number, width: number): Uint8Array {
   return encode({ data: Uint8Array.from(classes), width, height, channels: 1, depth: 8 });
-}
-
-export interface PanelInputs {
-  /** RGB, [height, width, 3]. */
-  readonly image: Uint8Array;
-  readonly label: ArrayLike<number>;
-  /** Class maps [height, width], with the names for {@link panelCaptions}. */
-  readonly predictions: readonly { readonly name: string; readonly data: ArrayLike<number> }[];
-  readonly palette: readonly Colour[];
-  readonly height: number;
-  readonly width: number;
-  /** Pictures side by side; all in one line unless given. */
-  readonly columns?: number;
-}
-
-/**
- * Image, label and predictions in one PNG, line by line, in the classes' colours. There is no text in it,
- * because fonts differ between machines: captions belong into the page.
- */
-export function renderPanel(inputs: PanelInputs): Promise<Buffer> {
-  const { image, label, predictions, palette, height, width } = inputs;
-  const pictures = [
-    image,
-    colourMap(label, palette),
-    ...predictions.map(({ data }) => colourMap(data, palette)),
-  ];
-  const columns = Math.min(inputs.columns ?? pictures.length, pictures.length);
-  const lines = Math.ceil(pictures.length / columns);
-  const panel = new Uint8Array(lines * height * columns * width * 3).fill(255);
-  for (const [i, picture] of pictures.entries()) {
-    const left = (i % columns) * width;
-    const top = Math.floor(i / columns) * height;
-    for (let y = 0; y < height; y++) {
-      const row = picture.subarray(3 * y * width, 3 * (y + 1) * width);
-      panel.set(row, 3 * ((top + y) * columns * width + left));
-    }
-  }
-  return encodeRgb(panel, lines * height, columns * width);
-}
-
-/** The captions of a panel's pictures, in their order. */
-export function panelCaptions(predictions: readonly { readonly name: string }[]): string[] {
-  return ["image", "label", ...predictions.map(({ name }) => name)];
 }

@@ -61,6 +61,9 @@ const StudySampleSchema = Type.Object(
     panel: Type.String({ description: "a PNG, relative to the report: image, label, one prediction a row" }),
     captions: Type.Array(Type.String(), { description: "one a picture of the panel, line by line" }),
     columns: Type.Integer({ minimum: 1, description: "pictures side by side in the panel" }),
+    gap: Type.Optional(
+      Type.Integer({ minimum: 0, description: "pixels between pictures of the panel; default 0" }),
+    ),
   },
   strict,
 );

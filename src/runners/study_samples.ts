@@ -2,14 +2,23 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decode } from "fast-png";
 import type { LoadedConfig } from "../config/load.ts";
-import { openDataset, spread } from "../datasets/loader.ts";
+import type { Sample } from "../datasets/contracts.ts";
+import { evaluationKeys, spread } from "../datasets/loader.ts";
+import type { Preprocess } from "../datasets/pipeline.ts";
+import { createPipeline, sampleSource } from "../datasets/source.ts";
 import type { EvaluatedImage } from "../evaluation/contracts.ts";
-import { encodeIndex, panelCaptions, renderPanel } from "../reports/pictures.ts";
+import { panelCaptions, renderPanel, type ClassPicture, type PanelInputs } from "../reports/panel.ts";
+import { encodeIndex } from "../reports/pictures.ts";
 import type { StudySample } from "../reports/study_schema.ts";
 import { writeFileAtomic } from "../util/atomic_file.ts";
 
 /** Images that the report shows. */
 const sampleCount = 3;
+
+/** Which of a split's images the report shows. */
+function shownImages(total: number): number[] {
+  return spread(total, Math.min(sampleCount, total));
+}
 
 /** Keeps a run's predictions of the images that the report will show, as index PNGs in `RUN/samples/`. */
 export class SampleKeeper {
@@ -21,17 +30,17 @@ export class SampleKeeper {
 
   /** For `testCheckpoint`'s `onImage`. */
   keep = async ({ sample, prediction, total }: EvaluatedImage): Promise<void> => {
-    if (!spread(total, sampleCount).includes(sample.index)) return;
+    if (!shownImages(total).includes(sample.index)) return;
     await writeFileAtomic(
       this.file(sample.index),
       encodeIndex(prediction, sample.labelHeight, sample.labelWidth),
     );
   };
 
-  /** Class numbers, row by row; null where the run did not keep that image. */
-  async read(index: number): Promise<Uint8Array | null> {
+  /** The prediction as it was scored; null where the run did not keep that image. */
+  async read(index: number): Promise<ClassPicture | null> {
     const bytes = await readFile(this.file(index)).catch(() => null);
-    return bytes === null ? null : Uint8Array.from(decode(bytes).data);
+    return bytes === null ? null : decode(bytes);
   }
 
   private file(index: number): string {
@@ -40,39 +49,46 @@ export class SampleKeeper {
 }
 
 /**
- * Draws image, label and each row's prediction side by side, for a few images spread over the test split.
+ * Draws image, label and each row's prediction, for a few images spread over the test split: the label as it is
+ * scored, after the transforms of `data.test`, and everything else at its size.
  *
  * @param rows name and run folder of each row, in the table's order
  * @returns the report's entries, and the PNG files by the path that the entries name
  */
 export async function drawSamples(
-  loaded: LoadedConfig,
+  { config }: LoadedConfig,
   rows: readonly { readonly label: string; readonly runDir: string }[],
 ): Promise<{ samples: StudySample[]; pictures: Map<string, Uint8Array> }> {
-  const dataset = await openDataset(loaded.config, "test");
+  const source = sampleSource(config, "test");
+  const pipeline = await createPipeline(source);
+  const { dataset } = pipeline;
+  const isWhole = source.transforms.every(({ type }) => type === "resize");
   const samples: StudySample[] = [];
   const pictures = new Map<string, Uint8Array>();
-  for (const index of spread(dataset.length, sampleCount)) {
-    const predictions: { name: string; data: Uint8Array }[] = [];
+  for (const index of shownImages(dataset.length)) {
+    const predictions: PanelInputs["predictions"][number][] = [];
     for (const { label, runDir } of rows) {
-      const data = await new SampleKeeper(runDir).read(index);
-      if (data !== null) predictions.push({ name: label, data });
+      const prediction = await new SampleKeeper(runDir).read(index);
+      if (prediction !== null) predictions.push({ ...prediction, name: label });
     }
     if (predictions.length === 0) continue;
-    const { id, image, label } = await dataset.load(index);
-    const columns = Math.ceil((predictions.length + 2) / 2);
-    const panel = `samples/${samples.length + 1}.png`;
-    const png = await renderPanel({
-      image: image.data,
-      label: label.data,
+    const sample = await pipeline.run(index, evaluationKeys(index));
+    const { png, columns, gap } = await renderPanel({
+      // What was only resized is the sharpest as it is in its file.
+      image: isWhole ? (await dataset.load(index)).image : seenImage(sample, source.preprocess),
+      label: { data: sample.label, height: sample.labelHeight, width: sample.labelWidth },
       predictions,
       palette: dataset.info.palette,
-      height: image.height,
-      width: image.width,
-      columns,
     });
+    const panel = `samples/${samples.length + 1}.png`;
     pictures.set(panel, png);
-    samples.push({ id, panel, columns, captions: panelCaptions(predictions) });
+    samples.push({ id: sample.id, panel, columns, gap, captions: panelCaptions(predictions) });
   }
   return { samples, pictures };
+}
+
+/** The image as the network sees it, its normalisation undone. */
+function seenImage({ image, height, width }: Sample, { mean, std }: Preprocess): PanelInputs["image"] {
+  const data = Uint8ClampedArray.from(image, (value, i) => value * std[i % 3]! + mean[i % 3]!);
+  return { data: new Uint8Array(data.buffer), height, width };
 }

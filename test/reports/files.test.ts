@@ -1,11 +1,12 @@
 import { Ajv } from "ajv";
+import { decode } from "fast-png";
 import { mkdtemp, readFile, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { SegfuseError } from "../../src/errors.ts";
 import { readReport, writeReport, writeStudyReport } from "../../src/reports/files.ts";
-import { panelCaptions, renderPanel } from "../../src/reports/pictures.ts";
+import { panelCaptions, renderPanel } from "../../src/reports/panel.ts";
 import { ReportSchema } from "../../src/reports/schema.ts";
 import { StudyReportSchema } from "../../src/reports/study_schema.ts";
 import { sampleReport, sampleStudy } from "./samples.ts";
@@ -40,22 +41,32 @@ it("the schemas are JSON schemas that hold for what is written", () => {
 
 it("a study's page holds its pictures; made again it reads them from the folder", async () => {
   const study = sampleStudy();
-  const predictions = study.rows.map(({ label }) => ({ name: label, data: [0, 1, 2, 3] }));
-  const picture = await renderPanel({
-    image: new Uint8Array(12).fill(90),
-    label: [0, 1, 255, 3],
+  const size = { height: 2, width: 2 };
+  const predictions = study.rows.map(({ label }) => ({ ...size, name: label, data: [0, 1, 2, 3] }));
+  const { png, columns, gap } = await renderPanel({
+    image: { ...size, data: new Uint8Array(12).fill(90) },
+    label: { ...size, data: [0, 1, 255, 3] },
     predictions,
     palette: study.dataset.palette as [number, number, number][],
-    height: 2,
-    width: 2,
-    columns: 3,
   });
-  study.samples = [
-    { id: "first", panel: "pictures/first.png", captions: panelCaptions(predictions), columns: 3 },
-  ];
-  await writeStudyReport(folder, study, new Map([["pictures/first.png", picture]]));
+  const captions = panelCaptions(predictions);
+  study.samples = [{ id: "first", panel: "pictures/first.png", captions, columns, gap }];
+  await writeStudyReport(folder, study, new Map([["pictures/first.png", png]]));
+  expect(await readFile(join(folder, "pictures/first.png"))).toEqual(png);
   const html = await readFile(join(folder, "report.html"), "utf8");
-  expect(html).toContain(`data:image/png;base64,${picture.toString("base64")}`);
+  const pictures = [...html.matchAll(/<img src="data:image\/png;base64,([^"]*)" alt="([^"]*)"/g)];
+  expect(pictures.map(([, , alt]) => alt)).toEqual(
+    captions.map((name) => `${name.replace("<i>", "&lt;i&gt;")} of first`),
+  );
+  const corners = pictures.map(([, base64]) => {
+    const { data, width } = decode(Buffer.from(base64!, "base64"));
+    return [width, ...data.slice(0, 3)];
+  });
+  const [grey, firstClass] = [
+    [640, 90, 90, 90],
+    [640, ...study.dataset.palette[0]!],
+  ];
+  expect(corners).toEqual([grey, ...captions.slice(1).map(() => firstClass)]);
   const read = await readReport(join(folder, "report.json"));
   expect(read.kind).toBe("study");
   if (read.kind === "study") await writeStudyReport(folder, read.study);

@@ -1,7 +1,7 @@
 import { decode } from "fast-png";
 import sharp from "sharp";
 import { expect, it } from "vitest";
-import { colourMap, encodeIndex, encodeRgb, overlay, renderPanel } from "../../src/reports/pictures.ts";
+import { colourMap, encodeIndex, encodeRgb, overlay } from "../../src/reports/pictures.ts";
 
 const palette: [number, number, number][] = [
   [255, 0, 0],
@@ -31,22 +31,4 @@ it("colour PNGs are exact", async () => {
   const read = decode(await encodeRgb(data, 4, 5));
   expect([read.height, read.width, read.channels]).toEqual([4, 5, 3]);
   expect([...read.data]).toEqual([...data]);
-});
-
-it("a panel has its pictures line by line; what is left of the last line is white", async () => {
-  const panel = decode(
-    await renderPanel({
-      image: Uint8Array.of(1, 2, 3, 4, 5, 6),
-      label: [0, 1],
-      predictions: [{ name: "a", data: [1, 1] }],
-      palette,
-      height: 1,
-      width: 2,
-      columns: 2,
-    }),
-  );
-  expect([panel.height, panel.width]).toEqual([2, 4]);
-  const first = [1, 2, 3, 4, 5, 6, 255, 0, 0, 0, 200, 0];
-  const second = [0, 200, 0, 0, 200, 0, 255, 255, 255, 255, 255, 255];
-  expect([...panel.data]).toEqual([...first, ...second]);
 });

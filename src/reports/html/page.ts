@@ -129,10 +129,10 @@ td.bar { min-width: 150px; }
 svg { display: block; max-width: 100%; height: auto; font: 11px system-ui, sans-serif; }
 svg text { fill: var(--ink); }
 svg .soft { fill: var(--soft); }
-figure { margin: 0 0 24px; }
-figure .panel { position: relative; line-height: 0; border-radius: 10px; overflow: hidden; }
-figure img { width: 100%; height: auto; }
-figure .panel span { position: absolute; line-height: 1.3; font-size: 12px; padding: 1px 7px; margin: 5px; border-radius: 6px; color: #fff; background: rgba(12, 16, 24, 0.72); }
-figcaption { color: var(--soft); font-size: 13px; margin-top: 6px; }
+figure { margin: 0 0 28px; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(210px, 46%), 1fr)); gap: 12px 10px; }
+.pictures img { display: block; width: 100%; height: auto; border-radius: 6px; }
+.pictures span { display: block; margin-top: 3px; font-size: 13px; line-height: 1.35; overflow-wrap: anywhere; }
+figcaption { color: var(--soft); font-size: 13px; margin-bottom: 6px; }
 @media print { body { background: #fff; } .card, .scroll, .tile { break-inside: avoid; } }
 `;

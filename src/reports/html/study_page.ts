@@ -11,9 +11,10 @@ import { swatch } from "./report_page.ts";
 /**
  * `report.html` of a study: one file without scripts or outside parts.
  *
- * @param pictures the samples' panels (PNG) by their path in the JSON; those that are missing are left out
+ * @param pictures each sample's pictures (PNG), in the order of its captions, by its panel's path in the JSON;
+ * samples without any are left out
  */
-export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, Uint8Array>): string {
+export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, readonly Uint8Array[]>): string {
   const { dataset, constant_guess: guess, notes } = study;
   const title = titleOf(study, study.metric);
   const change = isLowerBetter(study, study.metric) ? "Change (the lower the better) against" : "Gain over";
@@ -22,7 +23,7 @@ export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, Uint
   const best = bestRow(study);
   const byClass = studyClassTable(study);
   const deltas = deltaChart(study);
-  const samples = study.samples.filter(({ panel }) => pictures.has(panel));
+  const samples = study.samples.filter(({ panel }) => (pictures.get(panel)?.length ?? 0) > 0);
   return page(`${study.title} · segfuse`, [
     html`<h1>${study.title}</h1>
       <p class="sub">
@@ -78,19 +79,18 @@ function heat(text: string, values: readonly (number | null)[], column: number):
   >`;
 }
 
-function figure({ id, captions, columns }: StudySample, picture: Uint8Array): Markup {
-  const lines = Math.ceil(captions.length / columns);
-  const source = `data:image/png;base64,${Buffer.from(picture).toString("base64")}`;
+/** Pictures side by side, as many as there is room for, each with its name below. */
+function figure({ id, captions }: StudySample, pictures: readonly Uint8Array[]): Markup {
   return html`<figure>
-    <div class="panel">
-      <img src="${source}" alt="${captions.join(", ")}" />${captions.map((caption, i) => {
-        const [left, top] = [(i % columns) / columns, Math.floor(i / columns) / lines];
-        return html`<span style="left: ${(100 * left).toFixed(3)}%; top: ${(100 * top).toFixed(3)}%"
-          >${caption}</span
-        >`;
+    <figcaption>${id}</figcaption>
+    <div class="pictures">
+      ${pictures.map((picture, i) => {
+        const source = `data:image/png;base64,${Buffer.from(picture).toString("base64")}`;
+        return html`<div>
+          <img src="${source}" alt="${captions[i]!} of ${id}" /><span>${captions[i]!}</span>
+        </div> `;
       })}
     </div>
-    <figcaption>${id}</figcaption>
   </figure> `;
 }
 
