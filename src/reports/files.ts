@@ -7,6 +7,7 @@ import { reportHtml } from "./html/report_page.ts";
 import { studyHtml } from "./html/study_page.ts";
 import { reportMarkdown, studyMarkdown } from "./markdown.ts";
 import { cutPanel } from "./panel.ts";
+import { withoutMachine } from "./paths.ts";
 import { type Report, ReportSchema } from "./schema.ts";
 import { type StudyReport, StudyReportSchema } from "./study_schema.ts";
 
@@ -77,8 +78,13 @@ export async function readReport(path: string): Promise<AnyReport> {
     );
   }
   const format = (content as { format?: unknown } | null)?.format;
-  if (format === "segfuse-report-1")
-    return { kind: "report", report: check<Report>(ReportSchema, content, file) };
+  if (format === "segfuse-report-1") {
+    const report = check<Report>(ReportSchema, content, file);
+    const { config, checkpoint } = report;
+    if (config.path !== null) config.path = withoutMachine(config.path);
+    if (checkpoint !== null) checkpoint.path = withoutMachine(checkpoint.path);
+    return { kind: "report", report };
+  }
   if (format === "segfuse-study-1") {
     return { kind: "study", study: check<StudyReport>(StudyReportSchema, content, file) };
   }

@@ -79,7 +79,9 @@ export const ReportSchema = Type.Object(
     config: Type.Object(
       {
         hash: Type.String({ description: "hash of the resolved config without paths, workers and logging" }),
-        path: Type.Union([Text, Type.Null()]),
+        path: Type.Union([Text, Type.Null()], {
+          description: "from the work folder where it lies there, else the file's name",
+        }),
         seed: Type.Integer(),
       },
       strict,
@@ -87,7 +89,7 @@ export const ReportSchema = Type.Object(
     checkpoint: Type.Union([
       Type.Object(
         {
-          path: Text,
+          path: Type.String({ description: "from the work folder, or the file's name" }),
           sha256: Text,
           iteration: Type.Union([Count, Type.Null()]),
         },

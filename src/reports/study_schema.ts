@@ -94,7 +94,10 @@ export const StudyReportSchema = Type.Object(
     samples: Type.Array(StudySampleSchema),
     engine: EngineSchema,
     versions: VersionsSchema,
-    seconds: Type.Number({ minimum: 0, description: "wall-clock time of the whole study" }),
+    seconds: Type.Number({
+      minimum: 0,
+      description: "wall-clock time of the whole study; of earlier sessions, what their runs took",
+    }),
   },
   { ...strict, $id: "urn:segfuse:schema:study-1", title: "segfuse study report" },
 );

@@ -59,6 +59,8 @@ interface FinishedRun {
   readonly checkpoint: string;
   /** Null where nothing was trained. */
   readonly trainSeconds: number | null;
+  /** What earlier sessions of a resumed study have spent on it. */
+  readonly earlierSeconds: number;
 }
 
 /**
@@ -83,7 +85,8 @@ export async function runStudy(inputs: StudyInputs): Promise<StudyReport> {
       finished.set(key(row.name, seed), run);
     }
   }
-  const seconds = (performance.now() - started) / 1000;
+  const earlier = [...finished.values()].reduce((total, run) => total + run.earlierSeconds, 0);
+  const seconds = earlier + (performance.now() - started) / 1000;
   return writeTable(inputs, finished, seconds);
 }
 
@@ -117,6 +120,7 @@ async function runRow(
   if (resume && !isSame) await putAside(runDir, logger);
   let checkpoint = from?.checkpoint;
   let trainSeconds: number | null = null;
+  let earlierSeconds = 0;
   if (row.weightsFrom === null) {
     const result = await train({
       loaded,
@@ -130,7 +134,7 @@ async function runRow(
       resume: isSame,
       stop,
     });
-    ({ checkpoint, trainSeconds } = result);
+    ({ checkpoint, trainSeconds, earlierSeconds } = result);
   }
   if (checkpoint === undefined) {
     throw new SegfuseError("SEGFUSE_INTERNAL", `the row '${row.name}' has no weights`, { where: study.path });
@@ -142,13 +146,14 @@ async function runRow(
     registry,
     logger,
     outDir: runDir,
+    workDir: inputs.workDir,
     onProgress: show,
     onImage: keeper.keep,
     stop,
   });
   const { mIoU, aAcc } = report.metrics;
   logger.info(`${report.dataset.split}: mIoU ${percent(mIoU)}, aAcc ${percent(aAcc)}`);
-  return { report, checkpoint, trainSeconds };
+  return { report, checkpoint, trainSeconds, earlierSeconds };
 }
 
 /** SHA-256 of the files that a row's first weights come from, in the order in which `initialiseWeights` reads them. */
@@ -218,15 +223,18 @@ async function finishedRun(
   const found = await readReport(runDir).catch(() => null);
   if (found?.kind !== "report" || found.report.config.hash !== hash) return null;
   const { report } = found;
+  const { evaluation_seconds: evaluationSeconds } = report.times;
   if (row.weightsFrom !== null) {
-    return from === undefined ? null : { report, checkpoint: from.checkpoint, trainSeconds: null };
+    const { checkpoint } = from ?? {};
+    if (checkpoint === undefined) return null;
+    return { report, checkpoint, trainSeconds: null, earlierSeconds: evaluationSeconds };
   }
   const checkpoint = await new CheckpointFolder(runDir).named("last");
   if (checkpoint === null) return null;
   const state = await verifyCheckpoint(checkpoint).catch(() => null);
   if (state === null || report.checkpoint?.sha256 !== state.files[weightsFile(state)]?.sha256) return null;
   const { train_seconds: trainSeconds } = state;
-  return { report, checkpoint, trainSeconds };
+  return { report, checkpoint, trainSeconds, earlierSeconds: trainSeconds + evaluationSeconds };
 }
 
 async function writeTable(

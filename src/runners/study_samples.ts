@@ -8,6 +8,7 @@ import type { Preprocess } from "../datasets/pipeline.ts";
 import { createPipeline, sampleSource } from "../datasets/source.ts";
 import type { EvaluatedImage } from "../evaluation/contracts.ts";
 import { panelCaptions, renderPanel, type ClassPicture, type PanelInputs } from "../reports/panel.ts";
+import { withoutMachine } from "../reports/paths.ts";
 import { encodeIndex } from "../reports/pictures.ts";
 import type { StudySample } from "../reports/study_schema.ts";
 import { writeFileAtomic } from "../util/atomic_file.ts";
@@ -82,7 +83,13 @@ export async function drawSamples(
     });
     const panel = `samples/${samples.length + 1}.png`;
     pictures.set(panel, png);
-    samples.push({ id: sample.id, panel, columns, gap, captions: panelCaptions(predictions) });
+    samples.push({
+      id: withoutMachine(sample.id),
+      panel,
+      columns,
+      gap,
+      captions: panelCaptions(predictions),
+    });
   }
   return { samples, pictures };
 }

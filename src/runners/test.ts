@@ -12,6 +12,7 @@ import type { Segmentor } from "../models/segmentor.ts";
 import type { Registry } from "../registry/registry.ts";
 import { createReport, datasetFingerprint } from "../reports/create.ts";
 import { writeReport, type Report } from "../reports/index.ts";
+import { pathInReport } from "../reports/paths.ts";
 import type { Logger } from "../util/logger.ts";
 import { versions } from "../util/versions.ts";
 import { loadWeights } from "../weights/load.ts";
@@ -35,6 +36,8 @@ export interface TestInputs {
   readonly logger: Logger;
   /** Gets `report.json`, `report.md` and `report.html`; null or absent: nothing is written. */
   readonly outDir?: string | null | undefined;
+  /** What the report names files from; default: `outDir`. */
+  readonly workDir?: string | undefined;
   readonly onProgress?: ProgressCallback | undefined;
   /** Called after each image with its prediction; awaited. */
   readonly onImage?: ((image: EvaluatedImage) => void | Promise<void>) | undefined;
@@ -54,6 +57,7 @@ const reads = ["engine", "model", "data", "optimizer", "schedule", "evaluation",
 export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
   const { loaded, registry, logger, outDir, onProgress, onImage, stop } = inputs;
   const { config } = loaded;
+  const workDir = inputs.workDir ?? outDir ?? null;
   requireEnvironment(loaded, reads);
   if (outDir != null) await checkWorkDir(outDir, true);
   const { weights } = await findCheckpoint(inputs.checkpoint);
@@ -99,8 +103,12 @@ export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
     );
     return createReport({
       name: config.name,
-      config: { hash: loaded.hash, path: loaded.path, seed: config.seed },
-      checkpoint: { path: weights, sha256: await sha256Of(weights), iteration: iterationOf(metadata) },
+      config: { hash: loaded.hash, path: pathInReport(loaded.path, workDir), seed: config.seed },
+      checkpoint: {
+        path: pathInReport(weights, workDir),
+        sha256: await sha256Of(weights),
+        iteration: iterationOf(metadata),
+      },
       dataset: {
         type: config.data.dataset.type,
         split: config.data.test.split,

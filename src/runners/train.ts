@@ -63,6 +63,8 @@ export interface TrainResult {
   readonly losses: Readonly<Record<string, number>>;
   /** Wall-clock time, evaluations and checkpoints included, over all resumes. */
   readonly trainSeconds: number;
+  /** What of these was spent before, by the runs that this one goes on from. */
+  readonly earlierSeconds: number;
   /** Where the first weights came from; null in a resumed run. */
   readonly weights: InitialWeights | null;
 }
@@ -85,7 +87,16 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
     logger.info(
       `nothing to train: ${resumed.folder} has seen ${iteration} of ${iterations} iterations${reason}`,
     );
-    return { workDir, iterations, checkpoint: resumed.folder, best, losses: {}, trainSeconds, weights: null };
+    return {
+      workDir,
+      iterations,
+      checkpoint: resumed.folder,
+      best,
+      losses: {},
+      trainSeconds,
+      earlierSeconds: trainSeconds,
+      weights: null,
+    };
   }
   await checkWorkDir(workDir, mayHoldRun(inputs));
   const { info, segmentor, memory } = await preflight(preflightInputs(inputs, resumed));
@@ -123,7 +134,8 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
       stop: inputs.stop,
     });
     if (resumed !== null) await loadHooks(loop.hooks, resumed, logger);
-    return { workDir, iterations, weights, ...(await loop.run()) };
+    const earlierSeconds = resumed?.state.train_seconds ?? 0;
+    return { workDir, iterations, weights, earlierSeconds, ...(await loop.run()) };
   } finally {
     await loop?.close();
     await loader.close();

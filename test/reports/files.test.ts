@@ -27,6 +27,20 @@ it("an evaluation's report is read as it was written, and its pages are made fro
   expect(await readFile(join(folder, "report.html"), "utf8")).toBe(html);
 });
 
+it("a report of an earlier version, with paths of the machine that made it, is read and written without them", async () => {
+  const report = sampleReport(0.6);
+  report.config.path = "/home/someone/gff/gff.yaml";
+  report.checkpoint!.path = "/scratch/someone/runs/gff/checkpoints/iter_300/model.safetensors";
+  await writeReport(folder, report);
+  expect(await pathsIn(folder)).not.toEqual([]);
+  const read = await readReport(folder);
+  if (read.kind === "report") await writeReport(folder, read.report);
+  expect(await pathsIn(folder)).toEqual([]);
+  const markdown = await readFile(join(folder, "report.md"), "utf8");
+  expect(markdown).toContain("- Config: hash 0123456789abcdef, seed 0, gff.yaml\n");
+  expect(markdown).toContain("- Checkpoint: checkpoints/iter\\_300/model.safetensors, iteration 300, ");
+});
+
 it("scores that are not defined are null in the JSON", () => {
   const { per_class: classes, metrics } = sampleReport(0.6);
   expect(classes.at(-1)).toMatchObject({ name: "nowhere", IoU: null, Acc: null });
@@ -130,6 +144,14 @@ it("a folder that cannot be written is named", async () => {
   });
   expect(await readFile(join(folder, "file"), "utf8")).toBe("");
 });
+
+/** Absolute paths that a report's three files name. */
+async function pathsIn(folder: string): Promise<string[]> {
+  const files = ["report.json", "report.md", "report.html"].map((name) =>
+    readFile(join(folder, name), "utf8"),
+  );
+  return (await Promise.all(files)).flatMap((text) => text.match(/\/(home|scratch)\/[^\s"<,]*/g) ?? []);
+}
 
 /** Names of elements that are opened and not closed, or closed and not opened. */
 function unbalanced(html: string): string[] {

@@ -4,6 +4,7 @@ import { loadStudy } from "../../src/config/study.ts";
 import { formatStudyTable } from "../../src/reports/text.ts";
 import { writeInitialWeights } from "../../src/runners/init.ts";
 import { runStudy, type StudyProgress } from "../../src/runners/study.ts";
+import type { Report } from "../../src/reports/schema.ts";
 import type { StudyReport } from "../../src/reports/study_schema.ts";
 import { readSafetensors } from "../../src/weights/safetensors.ts";
 import { MemoryLogger, TinyRun } from "../helpers/tiny_run.ts";
@@ -32,6 +33,13 @@ async function run(options: { resume?: boolean } = {}) {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: Mutable<T[K]> };
+
+/** A study lasts at least as long as what it reports of its runs, in however many sessions. */
+const isWhole = ({ rows, seconds }: StudyReport) =>
+  seconds >=
+  rows
+    .flatMap(({ runs }) => runs)
+    .reduce((total, run) => total + (run.train_seconds ?? 0) + run.evaluation_seconds, 0);
 
 const scores = ({ rows }: StudyReport) => rows.map(({ name, metrics }) => ({ name, metrics }));
 
@@ -101,6 +109,22 @@ rows:
     expect(fused.paper_delta).toBeCloseTo(80.4 - 78.6, 9);
   });
 
+  it("names files from its work folder, and nothing from the machine's root", () => {
+    const reports = ["base", "fused", "multi"].map((row) => {
+      const folder = `${workDir}/${row}/seed_0`;
+      for (const file of ["report.json", "report.md", "report.html"])
+        expect(readFileSync(`${folder}/${file}`, "utf8")).not.toContain(tiny.folder);
+      return JSON.parse(readFileSync(`${folder}/report.json`, "utf8")) as Report;
+    });
+    expect(reports.map(({ config, checkpoint }) => [config.path, checkpoint!.path])).toEqual([
+      ["base.yaml", "base/seed_0/checkpoints/iter_6/model.safetensors"],
+      ["fused.yaml", "fused/seed_0/checkpoints/iter_4/model.safetensors"],
+      ["multi.yaml", "fused/seed_0/checkpoints/iter_4/model.safetensors"],
+    ]);
+    for (const file of ["report.json", "report.md", "report.html"])
+      expect(readFileSync(`${workDir}/${file}`, "utf8")).not.toContain(tiny.folder);
+  });
+
   it("prints the rows beside the paper's", () => {
     // what the networks scored depends on the machine; all else is the study's own
     const report = structuredClone(first.report) as Mutable<StudyReport>;
@@ -132,6 +156,7 @@ rows:
     const again = await run({ resume: true });
     expect(again.events).toEqual([]);
     expect(scores(again.report)).toEqual(scores(first.report));
+    expect([first, again].map(({ report }) => isWhole(report))).toEqual([true, true]);
 
     rmSync(`${workDir}/fused`, { recursive: true });
     const repaired = await run({ resume: true });
@@ -152,6 +177,7 @@ rows:
     const updates = again.events.filter(({ phase }) => phase === "train");
     expect(updates.map(({ row, iteration }) => `${row} ${iteration}`)).toEqual(["base 5", "base 6"]);
     expect(scores(again.report)).toEqual(scores(first.report));
+    expect(isWhole(again.report)).toBe(true);
   });
 
   it("runs a row again whose first weights are others now, and what starts from it; earlier runs are kept", async () => {

@@ -1,25 +1,31 @@
 import { html, type Markup } from "./markup.ts";
 
 /** Up to here cells have room for their number. */
-const MOST_NUMBERED = 24;
+export const mostNumbered = 24;
 
 /**
  * The confusion matrix as a heat map: a row is a label, its cells are where its pixels went. The diagonal is
  * right (blue), the rest wrong (orange); strength is the share of the row. Cells below 0.1 % are left out.
+ *
+ * @param shown numbers of the classes that are drawn; shares are of all of a label's pixels
  */
-export function confusionMap(confusion: readonly (readonly number[])[], classes: readonly string[]): Markup {
-  const count = classes.length;
-  const numbered = count <= MOST_NUMBERED;
-  const named = count <= 60;
-  const cell = numbered ? 36 : Math.max(5, Math.floor(780 / count));
-  const margin = named ? 12 + 6.4 * Math.max(...classes.map((name) => Math.min(name.length, 20))) : 8;
+export function confusionMap(
+  confusion: readonly (readonly number[])[],
+  classes: readonly string[],
+  shown: readonly number[],
+): Markup {
+  const count = shown.length;
+  const numbered = count <= mostNumbered;
+  const cell = numbered ? 36 : 16;
+  const margin = 12 + 6.4 * Math.max(...shown.map((c) => Math.min(classes[c]!.length, 20)));
   const size = margin + count * cell + 4;
-  const cells = confusion.flatMap((row, label) => {
+  const cells = shown.flatMap((label, r) => {
+    const row = confusion[label]!;
     const total = row.reduce((sum, n) => sum + n, 0);
-    return row.flatMap((n, prediction) => {
-      const share = total === 0 ? 0 : n / total;
+    return shown.flatMap((prediction, c) => {
+      const share = total === 0 ? 0 : row[prediction]! / total;
       if (share < 0.001) return [];
-      const [x, y] = [margin + prediction * cell, margin + label * cell];
+      const [x, y] = [margin + c * cell, margin + r * cell];
       const colour = label === prediction ? "var(--accent)" : "var(--wrong)";
       const title = `${classes[label]} → ${classes[prediction]}: ${(100 * share).toFixed(2)} %`;
       return html`<g
@@ -29,7 +35,7 @@ export function confusionMap(confusion: readonly (readonly number[])[], classes:
           y="${fixed(y + 1)}"
           width="${cell - 2}"
           height="${cell - 2}"
-          rx="${numbered ? 4 : 1}"
+          rx="${numbered ? 4 : 2}"
           fill="${colour}"
           fill-opacity="${opacity(share)}"
         />${
@@ -42,17 +48,16 @@ export function confusionMap(confusion: readonly (readonly number[])[], classes:
       >`;
     });
   });
-  const names = named
-    ? classes.map((name, i) => {
-        const middle = margin + i * cell + cell / 2 + 4;
-        const text = name.length > 20 ? `${name.slice(0, 19)}…` : name;
-        return html`<text class="soft" x="${fixed(margin - 8)}" y="${fixed(middle)}" text-anchor="end"
-            >${text}</text
-          ><text class="soft" transform="translate(${fixed(middle)} ${fixed(margin - 8)}) rotate(-90)"
-            >${text}</text
-          >`;
-      })
-    : [];
+  const names = shown.map((c, i) => {
+    const name = classes[c]!;
+    const middle = margin + i * cell + cell / 2 + 4;
+    const text = name.length > 20 ? `${name.slice(0, 19)}…` : name;
+    return html`<text class="soft" x="${fixed(margin - 8)}" y="${fixed(middle)}" text-anchor="end"
+        >${text}</text
+      ><text class="soft" transform="translate(${fixed(middle)} ${fixed(margin - 8)}) rotate(-90)"
+        >${text}</text
+      >`;
+  });
   return html`<svg
     width="${fixed(size)}"
     height="${fixed(size)}"

@@ -97,6 +97,7 @@ body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 s
 main { max-width: 1180px; margin: 0 auto; padding: 40px 24px 64px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 4px; letter-spacing: -0.01em; }
 h2 { font-size: 18px; margin: 40px 0 12px; }
+h3 { font-size: 15px; margin: 24px 0 10px; }
 .sub { color: var(--soft); margin: 0 0 24px; }
 .tiles { display: flex; flex-wrap: wrap; gap: 12px; margin: 0 0 20px; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 18px; min-width: 112px; }
@@ -116,7 +117,7 @@ td.best { font-weight: 700; }
 td.bar { min-width: 150px; }
 .track { display: flex; align-items: center; gap: 10px; justify-content: flex-end; }
 .track i { display: block; flex: 1; height: 10px; border-radius: 5px; background: color-mix(in srgb, var(--line) 60%, transparent); overflow: hidden; }
-.track span { min-width: 3.2em; }
+.track span { flex: none; width: 3.8em; }
 .track i b { display: block; height: 100%; border-radius: 5px; background: var(--accent); }
 .swatch { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 9px; vertical-align: -1px; border: 1px solid color-mix(in srgb, var(--ink) 25%, transparent); }
 .heat { background: color-mix(in srgb, var(--accent) calc(var(--v) * 42%), transparent); }
@@ -126,7 +127,7 @@ td.bar { min-width: 150px; }
 .facts dt { color: var(--soft); }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px; overflow-x: auto; }
-svg { display: block; max-width: 100%; height: auto; font: 11px system-ui, sans-serif; }
+svg { display: block; font: 11px system-ui, sans-serif; }
 svg text { fill: var(--ink); }
 svg .soft { fill: var(--soft); }
 figure { margin: 0 0 28px; }
