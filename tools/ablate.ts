@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { lineWidth } from "../src/util/terminal.ts";
 import { collect, integers, names } from "./options.ts";
 import { showStudy } from "./progress.ts";
 import { stoppable } from "./stop.ts";
@@ -63,7 +64,8 @@ async function ablate(path: string, options: AblateOptions): Promise<void> {
     display.stop();
     if (report === null) return;
     const { formatStudyTable } = await import("../src/reports/text.ts");
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${formatStudyTable(report)}\n`);
+    const text = options.json ? JSON.stringify(report) : formatStudyTable(report, lineWidth(process.stdout));
+    process.stdout.write(`${text}\n`);
   } finally {
     display.stop();
   }

@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { lineWidth } from "../src/util/terminal.ts";
 import { collect, imageSize } from "./options.ts";
 
 interface CostOptions {
@@ -36,6 +37,7 @@ async function cost(path: string, options: CostOptions): Promise<void> {
   const { createRegistry } = await import("../src/registry/registry.ts");
   const { configCost, studyCost } = await import("../src/runners/cost.ts");
   const { formatCost, formatStudyCost } = await import("../src/reports/cost.ts");
+  const width = lineWidth(process.stdout);
   const registry = createRegistry();
   // Data need not be there to count a network.
   const load = { set: options.set, overlays: options.overlay, registry, allowUnsetEnv: true };
@@ -44,10 +46,10 @@ async function cost(path: string, options: CostOptions): Promise<void> {
   if (await isStudy(path)) {
     const study = await loadStudy(path, load);
     const rows = await studyCost(study, registry, options);
-    print({ rows }, () => formatStudyCost(study, rows));
+    print({ rows }, () => formatStudyCost(study, rows, width));
   } else {
     const loaded = await loadConfig(path, load);
     const counted = await configCost(loaded, registry, options);
-    print(counted, () => formatCost(loaded.config.name, counted));
+    print(counted, () => formatCost(loaded.config.name, counted, width));
   }
 }

@@ -9,6 +9,7 @@ import {
   writeStudyReport,
   type AnyReport,
 } from "../src/reports/index.ts";
+import { lineWidth } from "../src/util/terminal.ts";
 
 /** `segfuse report`: Markdown and HTML again from the JSON; several evaluations side by side. */
 export function register(program: Command): void {
@@ -45,9 +46,10 @@ function print(found: readonly { path: string; report: AnyReport }[]): string {
       : [],
   );
   const studies = found.flatMap(({ report }) => (report.kind === "study" ? [report.study] : []));
+  const width = lineWidth(process.stdout);
   return [
-    ...studies.map(formatStudyTable),
-    ...(reports.length === 1 ? reports.map(({ report }) => formatReport(report)) : []),
-    ...(reports.length > 1 ? [formatComparison(reports)] : []),
+    ...studies.map((study) => formatStudyTable(study, width)),
+    ...(reports.length === 1 ? reports.map(({ report }) => formatReport(report, width)) : []),
+    ...(reports.length > 1 ? [formatComparison(reports, width)] : []),
   ].join("\n\n");
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { LoadedConfig } from "../src/config/load.ts";
 import { addEvaluationFlags, evaluationOverrides, type EvaluationFlags } from "./evaluation_flags.ts";
+import { lineWidth } from "../src/util/terminal.ts";
 import { collect } from "./options.ts";
 import { showRun } from "./progress.ts";
 
@@ -52,7 +53,9 @@ async function test(path: string, checkpoint: string, options: TestOptions): Pro
     });
     display.stop();
     const { formatReport } = await import("../src/reports/text.ts");
-    process.stdout.write(`${options.json === true ? JSON.stringify(report) : formatReport(report)}\n`);
+    const isJson = options.json === true;
+    const text = isJson ? JSON.stringify(report) : formatReport(report, lineWidth(process.stdout));
+    process.stdout.write(`${text}\n`);
   } finally {
     display.stop();
   }

@@ -1,5 +1,6 @@
 import { conventionTexts, networkParts, type ByPart, type Cost } from "../cost/index.ts";
 import { grouped, millions } from "./numbers.ts";
+import { wrapText } from "../util/terminal.ts";
 import { textTable, type Table } from "./table.ts";
 
 // What `segfuse cost` prints.
@@ -15,8 +16,12 @@ export interface CostStudy {
   }[];
 }
 
-/** A network's cost for the terminal: one line a part, then what is beside it. */
-export function formatCost(name: string, cost: Cost): string {
+/**
+ * A network's cost for the terminal: one line a part, then what is beside it.
+ *
+ * @param width columns of the terminal, here and below
+ */
+export function formatCost(name: string, cost: Cost, width = Infinity): string {
   const { macs, parameters, activations } = cost;
   const row = (part: keyof ByPart): string[] => [
     part,
@@ -35,21 +40,28 @@ export function formatCost(name: string, cost: Cost): string {
     ],
     rows: [...parts.map(row), row("total"), ...(hasAuxiliary ? [row("auxiliary_head")] : [])],
   };
-  return [
-    `${name}, ${sizeText(cost)}`,
-    "",
-    textTable(table),
-    "",
+  const remarks = [
     ...(hasAuxiliary ? ["The auxiliary head works in training alone and is not in the total."] : []),
     conventionLine(cost),
     ...matrixProductsLine(cost),
     "Activations: what a training step keeps of one image for its gradients.",
     `Inference on one image holds ${mebibytes(activations.inference_peak)} at most beside ${mebibytes(4 * parameters.total)} of weights.`,
+  ];
+  return [
+    wrapText(`${name}, ${sizeText(cost)}`, width),
+    "",
+    textTable(table, width),
+    "",
+    ...remarks.map((remark) => wrapText(remark, width)),
   ].join("\n");
 }
 
 /** A study's cost for the terminal, beside what the paper says in `paper: {params, flops}` (10⁶, 10⁹). */
-export function formatStudyCost(study: CostStudy, costs: readonly (Cost & { name: string })[]): string {
+export function formatStudyCost(
+  study: CostStudy,
+  costs: readonly (Cost & { name: string })[],
+  width = Infinity,
+): string {
   const [first] = costs;
   if (first === undefined) return study.title;
   const base = study.rows.findIndex(({ name }) => name === study.baseline);
@@ -94,14 +106,17 @@ export function formatStudyCost(study: CostStudy, costs: readonly (Cost & { name
     ],
     rows,
   };
-  return [
-    study.title,
-    "",
-    textTable(table),
-    "",
+  const remarks = [
     `${sizeText(first)}, without auxiliary heads. +: over ${study.rows[base]?.label ?? "the baseline"}.`,
     conventionLine(first),
     ...(twice ? [`2mac: ${conventionTexts["2mac"]}. The paper does not say what it counts.`] : []),
+  ];
+  return [
+    wrapText(study.title, width),
+    "",
+    textTable(table, width),
+    "",
+    ...remarks.map((remark) => wrapText(remark, width)),
   ].join("\n");
 }
 

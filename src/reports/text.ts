@@ -3,13 +3,18 @@ import { classColumns, scoreIn, titleOf } from "./extra_metrics.ts";
 import { percent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport } from "./study_schema.ts";
-import { textTable } from "./table.ts";
+import { wrapParts, wrapText } from "../util/terminal.ts";
+import { textTable, type Table } from "./table.ts";
 import { comparisonTables, hasPaper, studyTable } from "./tables.ts";
 
-/** An evaluation for the terminal: Class | IoU | Acc in per cent, then the overall scores. */
-export function formatReport(report: Report): string {
+/**
+ * An evaluation for the terminal: Class | IoU | Acc in per cent, then the overall scores.
+ *
+ * @param width columns of the terminal, here and below
+ */
+export function formatReport(report: Report, width = Infinity): string {
   const extra = classColumns(report);
-  const classes = textTable({
+  const classes: Table = {
     columns: [
       { header: "Class", align: "left" },
       { header: "IoU", align: "right" },
@@ -22,26 +27,25 @@ export function formatReport(report: Report): string {
       percent(c.Acc),
       ...extra.map(({ name }) => percent(c.extra?.[name])),
     ]),
-  });
+  };
   const shown = [...new Set(["aAcc", "mIoU", "mAcc", ...report.settings.metrics])];
   const scores = shown
     .filter((name) => scoreIn(report.metrics, name) !== undefined)
-    .map((name) => `${titleOf(report, name)} ${percent(scoreIn(report.metrics, name))}`)
-    .join("   ");
-  return [classes, "", scores, ...reportRemarks(report)].join("\n");
+    .map((name) => `${titleOf(report, name)} ${percent(scoreIn(report.metrics, name))}`);
+  const remarks = reportRemarks(report).map((remark) => wrapText(remark, width));
+  return [textTable(classes, width), "", wrapParts(scores, "   ", width), ...remarks].join("\n");
 }
 
 /** A study for the terminal: its table beside the paper's, in per cent. */
-export function formatStudyTable(study: StudyReport): string {
+export function formatStudyTable(study: StudyReport, width = Infinity): string {
   const { constant_guess: guess } = study;
+  const remarks = [legend(study), ...(guess === null ? [] : [constantGuessText(guess)]), ...study.notes];
   return [
-    study.title,
+    wrapText(study.title, width),
     "",
-    textTable(studyTable(study)),
+    textTable(studyTable(study), width),
     "",
-    legend(study),
-    ...(guess === null ? [] : [constantGuessText(guess)]),
-    ...study.notes,
+    ...remarks.map((remark) => wrapText(remark, width)),
   ].join("\n");
 }
 
@@ -53,12 +57,16 @@ function legend(study: StudyReport): string {
 }
 
 /** Several evaluations side by side. */
-export function formatComparison(reports: readonly { title: string; report: Report }[]): string {
+export function formatComparison(
+  reports: readonly { title: string; report: Report }[],
+  width = Infinity,
+): string {
   const { overall, classes } = comparisonTables(reports);
   const remark = sameData(reports)
     ? []
-    : ["", "These reports are of different images: their scores do not compare."];
-  return [textTable(overall), ...(classes === null ? [] : ["", textTable(classes)]), ...remark].join("\n");
+    : ["", wrapText("These reports are of different images: their scores do not compare.", width)];
+  const byClass = classes === null ? [] : ["", textTable(classes, width)];
+  return [textTable(overall, width), ...byClass, ...remark].join("\n");
 }
 
 function sameData(reports: readonly { report: Report }[]): boolean {

@@ -1,5 +1,7 @@
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import type { Logger } from "./logger.ts";
+import { columns } from "./printable.ts";
+import { cutText, lineWidth } from "./terminal.ts";
 
 /** What is shown of a piece of work at one moment. */
 export interface ProgressState {
@@ -18,6 +20,12 @@ export interface ProgressDisplayOptions {
   readonly lineInterval?: number;
 }
 
+/** Columns of the bar where there is room for it. */
+const barLength = 24;
+
+/** While a bar is drawn the terminal leaves out what is longer than a line, which is right for the bar alone. */
+const [wrapLines, cutLines] = ["\x1b[?7h", "\x1b[?7l"];
+
 /**
  * A progress bar on a terminal, a plain line now and then elsewhere. It is also the run's logger, so that
  * log lines appear above the bar and not in the middle of it.
@@ -34,12 +42,11 @@ export class ProgressDisplay implements Logger {
     this.stream = options.stream ?? process.stderr;
     this.lineInterval = options.lineInterval ?? 10;
     if (this.stream.isTTY) {
-      const format = "{task} {bar} {value}/{total} {details}";
       this.bars = new MultiBar(
         {
           stream: this.stream,
-          format,
-          barsize: 24,
+          format: (_, { value, total }, { task, details }: ProgressState) =>
+            barLine({ task, done: value, total, details }, lineWidth(this.stream)),
           hideCursor: true,
           clearOnComplete: true,
           fps: 5,
@@ -62,7 +69,8 @@ export class ProgressDisplay implements Logger {
   }
 
   info(message: string): void {
-    if (this.bars !== undefined && this.bar !== undefined) this.bars.log(`${message}\n`);
+    if (this.bars !== undefined && this.bar !== undefined)
+      this.bars.log(`${wrapLines}${message}\n${cutLines}`);
     else this.stream.write(`${message}\n`);
   }
 
@@ -82,6 +90,8 @@ export class ProgressDisplay implements Logger {
 
   /** Takes the bar off the terminal; lines go on to be written plainly. */
   stop(): void {
+    // Lines wait for the bar's next drawing, which never comes.
+    if (this.bar !== undefined) this.bars?.update();
     this.bars?.stop();
     this.bar = undefined;
   }
@@ -100,4 +110,15 @@ export class ProgressDisplay implements Logger {
     this.lastLine = now;
     this.stream.write(`${task}  ${done}/${total}  ${details}\n`);
   }
+}
+
+/** Task, bar, numbers and details in one line: where it is narrow the bar goes first, then the end of the task. */
+export function barLine({ task, done, total, details }: ProgressState, width: number): string {
+  const rest = ` ${done}/${total} ${details}`;
+  // A terminal's last column is left free: some break the line there.
+  const room = width - 1 - columns(rest);
+  const length = Math.min(barLength, room - columns(task) - 1);
+  if (length < 4) return cutText(task, Math.max(8, room)) + rest;
+  const filled = Math.round(length * Math.min(1, total > 0 ? done / total : 1));
+  return `${task} ${"█".repeat(filled)}${"░".repeat(length - filled)}${rest}`;
 }

@@ -4,6 +4,7 @@ import { points, percent, spreadPercent } from "../../src/reports/numbers.ts";
 import { studyHtml } from "../../src/reports/html/study_page.ts";
 import { reportMarkdown, studyMarkdown } from "../../src/reports/markdown.ts";
 import { formatComparison, formatReport, formatStudyTable } from "../../src/reports/text.ts";
+import { textTable, type Table } from "../../src/reports/table.ts";
 import { sampleReport, sampleStudy } from "./samples.ts";
 
 it("an evaluation in the terminal", () => {
@@ -44,6 +45,94 @@ it("a study in the terminal", () => {
     Paper: the paper's own numbers, on its data. Ours: camvid test, 233 images; per cent.
     Always answering road, the commonest class of these labels, scores mIoU 2.93, aAcc 32.26.
     mobilenet_v2 from ImageNet, 240×180, batch 8, crop 160×160."
+  `);
+});
+
+it("a study in a terminal of 80 columns goes on below: no line is longer, no number broken", () => {
+  const text = formatStudyTable(sampleStudy(), 80);
+  expect(text).toMatchInlineSnapshot(`
+    "GFF, Tables 1 and 2
+
+    Row                   | paper mIoU | Δ paper | ours mIoU | Δ ours |  mAcc
+    ----------------------+------------+---------+-----------+--------+------
+    PSPNet                |      78.60 |       – |     24.18 |      – | 42.27
+    + FPN                 |      79.30 |   +0.70 |     26.76 |  +2.59 | 44.26
+    + GFF                 |      80.40 |   +1.80 |     31.49 |  +7.31 | 49.71
+    + GFF + MS <i>        |      81.80 |   +3.20 |     32.23 |  +8.05 | 51.70
+    constant guess (road) |          – |       – |      2.93 |      – |  9.09
+
+    Row                   |  aAcc | iterations | train time
+    ----------------------+-------+------------+-----------
+    PSPNet                | 54.95 |        300 |       4:05
+    + FPN                 | 60.36 |  300 + 300 |       4:05
+    + GFF                 | 67.27 |  300 + 300 |       4:05
+    + GFF + MS <i>        | 67.89 |     as gff |          –
+    constant guess (road) | 32.26 |          – |          –
+
+    Paper: the paper's own numbers, on its data. Ours: camvid test, 233 images; per
+    cent.
+    Always answering road, the commonest class of these labels, scores mIoU 2.93,
+    aAcc 32.26.
+    mobilenet_v2 from ImageNet, 240×180, batch 8, crop 160×160."
+  `);
+  expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
+it("cells are the same at any width that has room for one column of numbers", () => {
+  const cells = (text: string) => text.match(/[+−]?\d+\.\d\d( ± \d+\.\d\d)?/g)!.sort();
+  for (const study of [sampleStudy(), sampleStudy([0, 1, 2])]) {
+    const whole = formatStudyTable(study);
+    for (const width of [40, 60, 80, 100, 200]) {
+      const text = formatStudyTable(study, width);
+      expect(cells(text), `${width} columns`).toEqual(cells(whole));
+      expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(width);
+    }
+  }
+});
+
+it("long names leave room for numbers, and wide characters take two columns", () => {
+  const table: Table = {
+    columns: [
+      { header: "Row", align: "left" },
+      { header: "mIoU", align: "right" },
+    ],
+    rows: [
+      ["道路", "1.00"],
+      ["a name that is longer than the terminal is wide", "22.00"],
+    ],
+  };
+  expect(textTable(table, 30)).toMatchInlineSnapshot(`
+    "Row                    |  mIoU
+    -----------------------+------
+    道路                   |  1.00
+    a name that is longer… | 22.00"
+  `);
+});
+
+it("an evaluation and a comparison in a narrow terminal", () => {
+  const report = sampleReport(0.6);
+  expect(formatReport(report, 40).split("\n\n")[1]).toMatchInlineSnapshot(`
+    "aAcc 60.36   mIoU 26.76   mAcc 44.26
+    Always answering road, the commonest
+    class of these labels, scores mIoU 2.93,
+    aAcc 32.26.
+    In no label and no prediction, so in
+    none of the means: nowhere."
+  `);
+  const reports = [
+    { title: "runs/a", report },
+    { title: "runs/b", report },
+  ];
+  expect(formatComparison(reports, 40).split("\n\n").slice(0, 2).join("\n\n")).toMatchInlineSnapshot(`
+    "Report | Split       |  mIoU |  mAcc
+    -------+-------------+-------+------
+    runs/a | camvid test | 26.76 | 44.26
+    runs/b | camvid test | 26.76 | 44.26
+
+    Report |  aAcc | fwIoU | iteration
+    -------+-------+-------+----------
+    runs/a | 60.36 | 50.57 |       300
+    runs/b | 60.36 | 50.57 |       300"
   `);
 });
 
