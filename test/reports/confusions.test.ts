@@ -62,6 +62,19 @@ it("lists the pairs with the most wrong pixels, by their share of the label", ()
   expect(reportHtml(report)).toContain("Taken for");
 });
 
+it("names beside the matrix have the room that their letters take, wide ones too", () => {
+  const report = reportOf(3, [[0, 0, 5]]);
+  const namesFrom = (name: string) => {
+    report.dataset.classes = ["a", "b", name];
+    const html = reportHtml(report);
+    const [, x] = /<text class="soft" x="([\d.]+)"/.exec(html)!;
+    return [rowsOf(html).at(-1), Number(x)];
+  };
+  expect(namesFrom("pedestrian")).toEqual(["pedestrian", 68]);
+  expect(namesFrom("道路標識板")).toEqual(["道路標識板", 68]);
+  expect(namesFrom("道路標識板".repeat(5))).toEqual(["道路標識板道路標識…", 132]);
+});
+
 it("a score's bar has the same track whatever its number", () => {
   const report = sampleReport(0.6);
   const scores = [1, 0.5, 0, null];

@@ -1,7 +1,12 @@
+import { columns } from "../../util/printable.ts";
+import { cutText } from "../../util/terminal.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** Up to here cells have room for their number. */
 export const mostNumbered = 24;
+
+/** In letters; wide ones are two. */
+const longestName = 20;
 
 /**
  * The confusion matrix as a heat map: a row is a label, its cells are where its pixels went. The diagonal is
@@ -17,7 +22,7 @@ export function confusionMap(
   const count = shown.length;
   const numbered = count <= mostNumbered;
   const cell = numbered ? 36 : 16;
-  const margin = 12 + 6.4 * Math.max(...shown.map((c) => Math.min(classes[c]!.length, 20)));
+  const margin = 12 + 6.4 * Math.max(...shown.map((c) => Math.min(columns(classes[c]!), longestName)));
   const size = margin + count * cell + 4;
   const cells = shown.flatMap((label, r) => {
     const row = confusion[label]!;
@@ -49,9 +54,8 @@ export function confusionMap(
     });
   });
   const names = shown.map((c, i) => {
-    const name = classes[c]!;
     const middle = margin + i * cell + cell / 2 + 4;
-    const text = name.length > 20 ? `${name.slice(0, 19)}…` : name;
+    const text = cutText(classes[c]!, longestName);
     return html`<text class="soft" x="${fixed(margin - 8)}" y="${fixed(middle)}" text-anchor="end"
         >${text}</text
       ><text class="soft" transform="translate(${fixed(middle)} ${fixed(margin - 8)}) rotate(-90)"

@@ -1,7 +1,12 @@
 import { titleOf } from "../extra_metrics.ts";
 import { points } from "../numbers.ts";
 import type { StudyReport } from "../study_schema.ts";
+import { columns } from "../../util/printable.ts";
+import { cutText } from "../../util/terminal.ts";
 import { html, type Markup } from "./markup.ts";
+
+/** In letters; wide ones are two. */
+const longestLabel = 24;
 
 /** What each row gains over the baseline, the paper's and ours side by side, in per cent points; null without any. */
 export function deltaChart(study: StudyReport): Markup | null {
@@ -17,7 +22,7 @@ export function deltaChart(study: StudyReport): Markup | null {
   const isBesidePaper = bars.some(({ paper }) => paper !== null);
   const values = bars.flatMap(({ paper, ours }) => [paper ?? 0, ours ?? 0]);
   const [low, high] = [Math.min(0, ...values), Math.max(0.01, ...values)];
-  const names = 24 + 6.6 * Math.max(...bars.map(({ label }) => Math.min(label.length, 24)));
+  const names = 24 + 6.6 * Math.max(...bars.map(({ label }) => Math.min(columns(label), longestLabel)));
   const [plot, step, top, room] = [560, 44, 28, 52];
   const negative = low < 0 ? room : 0;
   const x = (value: number) => names + negative + ((value - low) / (high - low)) * plot;
@@ -49,7 +54,7 @@ export function deltaChart(study: StudyReport): Markup | null {
     ${isBesidePaper ? legend(names) : null}
     ${bars.map(({ label, paper, ours }, i) => {
       const y = top + i * step;
-      const text = label.length > 24 ? `${label.slice(0, 23)}…` : label;
+      const text = cutText(label, longestLabel);
       return html`<text x="${fixed(names - 10)}" y="${y + 20}" text-anchor="end">${text}</text
         >${bar(paper, y, "var(--paper)")}${bar(ours, y + (isBesidePaper ? 17 : 9), "var(--accent)")}`;
     })}
