@@ -75,6 +75,9 @@ it.each([
   // A resize to a half takes the pixel behind the middle of each 2×2.
   const expected = coloured(file("masks"), n);
   for (const picture of [label, one, two]) expect(thinned(picture!, scale)).toEqual(expected);
+  // The label is drawn as it is scored, not as it is in its file.
+  for (const { data } of [one!, two!])
+    expect(Buffer.compare(data as Uint8Array, label!.data as Uint8Array)).toBe(0);
   // The image is not blurred by what the network sees.
   expect(thinned(image!, 13)).toEqual(thinned(file("images"), 1));
 });
