@@ -67,6 +67,7 @@ export const errorCodes = {
   SEGFUSE_DATA_OPTION: { exit: 2, title: "options of a data set or transform do not fit together" },
   SEGFUSE_DATA_ROOT: { exit: 2, title: "a data set's folder, list or class description is missing or wrong" },
   SEGFUSE_DATA_SPLIT: { exit: 2, title: "a split of a data set is unknown or empty" },
+  SEGFUSE_DATA_UNLABELLED: { exit: 2, title: "a split of a data set has images and no masks" },
   SEGFUSE_DATA_FILE: { exit: 1, title: "an image or mask of a data set is missing" },
   SEGFUSE_DATA_IMAGE: { exit: 1, title: "an image cannot be decoded" },
   SEGFUSE_DATA_MASK: { exit: 1, title: "a mask cannot be read as class numbers" },

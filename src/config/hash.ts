@@ -35,7 +35,7 @@ function canonical(value: unknown, place: string, ignored: ReadonlySet<string>):
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const inner = (key: string | number) => (place === "" ? String(key) : `${place}.${key}`);
   if (Array.isArray(value))
-    return `[${value.map((item, i) => canonical(item, inner(i), ignored)).join(",")}]`;
+    return `[${value.map((item, i) => (ignored.has(inner(i)) ? "null" : canonical(item, inner(i), ignored))).join(",")}]`;
   const parts = Object.entries(value)
     .filter(([key]) => !ignored.has(inner(key)))
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -6,14 +6,8 @@ import { defineDataset } from "../registry/component.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import { FileDataset } from "./file_dataset.ts";
 import { LabelTable } from "./label_table.ts";
-import {
-  filesByStem,
-  imageSuffixes,
-  pickListed,
-  readList,
-  requireFolder,
-  requireSamples,
-} from "./listing.ts";
+import { imageSuffixes, onDisk, requireFolder, requireSamples } from "./listing.ts";
+import { listedPairs } from "./sample_list.ts";
 
 /** What is needed of `meta.json`; whatever else it holds is left alone. */
 interface Meta {
@@ -31,27 +25,21 @@ export default defineDataset({
     root: pathOption({ description: "the folder that holds images, masks, the lists and meta.json" }),
   }),
   async create({ root }, { split }) {
-    await requireFolder(root, "the CamVid folder", "set SEGFUSE_CAMVID (or data.dataset.root) to it");
-    const { classes, palette, ignore_index: ignoreIndex } = await readMeta(join(root, "meta.json"));
-    const list = join(root, `${split}.txt`);
-    const listed = await readList(list);
-    const images = join(root, "images", split);
-    const masks = join(root, "masks", split);
-    for (const folder of [images, masks]) await requireFolder(folder, `a folder of split "${split}"`);
-
-    const imageFiles = pickListed(listed, await filesByStem(images, imageSuffixes), {
-      list,
-      folder: images,
-      what: "image",
+    const advice = "set SEGFUSE_CAMVID (or data.dataset.root) to it";
+    const folder = await requireFolder(root, "the CamVid folder", { advice });
+    const { classes, palette, ignore_index: ignoreIndex } = await readMeta(join(folder, "meta.json"));
+    const list = join(folder, `${split}.txt`);
+    const images = await requireFolder(join(folder, "images", split), `a folder of split "${split}"`, {
+      root: folder,
     });
-    const maskFiles = pickListed(listed, await filesByStem(masks, [".png"]), {
-      list,
-      folder: masks,
-      what: "mask",
-    });
+    const sides = {
+      images: { folder: images, suffixes: imageSuffixes },
+      masks: { folder: await onDisk(join(folder, "masks", split)), suffixes: [".png"] },
+    };
     const table = LabelTable.plain(classes.length, ignoreIndex);
-    const pairs = listed.map((id) => ({ id, image: imageFiles.get(id)!, label: maskFiles.get(id)!, table }));
-    return new FileDataset({ classes, palette, ignoreIndex }, requireSamples(pairs, split, list));
+    const listed = await listedPairs({ list, root: folder, sides, split });
+    const pairs = listed.map((pair) => ({ ...pair, table }));
+    return new FileDataset({ classes, palette, ignoreIndex }, await requireSamples(pairs, split, list));
   },
 });
 

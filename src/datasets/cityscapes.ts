@@ -6,7 +6,7 @@ import { cityscapesClasses } from "./cityscapes_classes.ts";
 import type { DatasetInfo } from "./contracts.ts";
 import { FileDataset, type FilePair } from "./file_dataset.ts";
 import { LabelTable } from "./label_table.ts";
-import { filesByStem, pairUp, requireFolder, requireSamples } from "./listing.ts";
+import { filesByStem, pairUp, requireFolder, requireSamples, type Sides } from "./listing.ts";
 
 const imageSuffix = "_leftImg8bit.png";
 const trainIdsSuffix = "_gtFine_labelTrainIds.png";
@@ -31,26 +31,29 @@ export default defineDataset({
   async create({ root, ignore_index }, { split }) {
     const advice =
       "set SEGFUSE_CITYSCAPES (or data.dataset.root) to the folder that holds leftImg8bit and gtFine";
-    await requireFolder(root, "the Cityscapes folder", advice);
-    const images = join(root, "leftImg8bit", split);
-    const masks = join(root, "gtFine", split);
-    for (const folder of [images, masks])
-      await requireFolder(folder, `split "${split}" of Cityscapes`, advice);
+    const folder = await requireFolder(root, "the Cityscapes folder", { advice });
+    const images = await requireFolder(join(folder, "leftImg8bit", split), `split "${split}" of Cityscapes`, {
+      advice,
+    });
+    const sides = (...suffixes: string[]): Sides => ({
+      images: { folder: images, suffixes: [imageSuffix] },
+      masks: { folder: join(folder, "gtFine", split), suffixes },
+    });
 
     const info = describe(ignore_index);
     const { ignoreIndex } = info;
     const trainIds = trainIdTable(ignoreIndex);
     const labelIds = labelIdTable(ignoreIndex);
-    const byTrainId = await filesByStem(masks, [trainIdsSuffix]);
-    const byLabelId = await filesByStem(masks, [labelIdsSuffix]);
-    const pairs = pairUp(await filesByStem(images, [imageSuffix]), new Map([...byLabelId, ...byTrainId]), {
-      images,
-      masks,
-    }).map((pair): FilePair => {
-      const id = pair.id.split("/").at(-1)!;
-      return { ...pair, id, table: byTrainId.has(pair.id) ? trainIds : labelIds };
-    });
-    return new FileDataset(info, requireSamples(pairs, split, images));
+    const byTrainId = await filesByStem(sides(trainIdsSuffix), "masks");
+    const byLabelId = await filesByStem(sides(labelIdsSuffix), "masks");
+    const masks = new Map([...byLabelId, ...byTrainId]);
+    const pairs = (await pairUp(sides(labelIdsSuffix, trainIdsSuffix), split, masks)).map(
+      (pair): FilePair => {
+        const id = pair.id.split("/").at(-1)!;
+        return { ...pair, id, table: byTrainId.has(pair.id) ? trainIds : labelIds };
+      },
+    );
+    return new FileDataset(info, await requireSamples(pairs, split, sides(trainIdsSuffix)));
   },
 });
 

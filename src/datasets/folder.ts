@@ -1,19 +1,11 @@
-import { join } from "node:path";
 import { Type, type Static } from "typebox";
 import { defineDataset } from "../registry/component.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import type { DatasetInfo } from "./contracts.ts";
 import { FileDataset } from "./file_dataset.ts";
 import { LabelTable } from "./label_table.ts";
-import {
-  filesByStem,
-  imageSuffixes,
-  pairUp,
-  pickListed,
-  readList,
-  requireFolder,
-  requireSamples,
-} from "./listing.ts";
+import { checkPatterns, folderPairs } from "./folder_layout.ts";
+import { imageSuffixes } from "./listing.ts";
 
 const byte = Type.Integer({ minimum: 0, maximum: 255 });
 const className = Type.String({ minLength: 1 });
@@ -22,13 +14,35 @@ const suffixes = (fallback: string[], description: string) =>
   Type.Array(Type.String({ minLength: 1 }), { minItems: 1, default: fallback, description });
 
 const schema = Type.Object({
-  root: pathOption({ description: "the folder that the other folders are in" }),
-  images: Type.String({ default: "images", description: "folder of the images, inside root" }),
-  masks: Type.String({ default: "masks", description: "folder of the masks, inside root" }),
+  root: Type.Union(
+    [
+      pathOption({ description: "the folder that the other folders are in" }),
+      Type.Array(pathOption({ description: "such a folder" }), { minItems: 1 }),
+    ],
+    { description: "the folder that the other folders are in; a list: several such folders, joined" },
+  ),
+  images: Type.String({
+    default: "images",
+    description:
+      'folder of the images, inside root or absolute; "{split}/images": {split} is the split\'s name',
+  }),
+  masks: Type.String({
+    default: "masks",
+    description: "folder of the masks, as images; it may be the same folder",
+  }),
   splits: Type.Union([Type.Literal("folders"), Type.Literal("lists")], {
     default: "folders",
     description:
-      "folders: IMAGES/SPLIT and MASKS/SPLIT; lists: ROOT/SPLIT.txt names the files of IMAGES and MASKS",
+      "folders: IMAGES/SPLIT and MASKS/SPLIT, where these have no {split}; lists: ROOT/SPLIT.txt names the files of IMAGES and MASKS",
+  }),
+  list: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+    default: null,
+    description:
+      'the file that lists a split\'s samples, inside root or absolute: "lists/{split}.txt"; null: as splits says',
+  }),
+  oversample: Type.Boolean({
+    default: false,
+    description: "true: a sample that is listed n times is seen n times an epoch; false: that is an error",
   }),
   image_suffixes: suffixes(
     [...imageSuffixes],
@@ -56,7 +70,7 @@ const schema = Type.Object({
 /** Images and PNG masks in folders: ADE20K, one's own data. */
 export default defineDataset({
   type: "folder",
-  description: "a folder of images and a folder of PNG masks, split by subfolders or by lists",
+  description: "images and PNG masks in folders, split by subfolders or by lists",
   schema,
   info: describe,
   rules: [
@@ -72,30 +86,15 @@ export default defineDataset({
         };
       },
     },
+    { check: checkPatterns },
   ],
   async create(options, { split }) {
-    const { root, image_suffixes, mask_suffixes } = options;
     const info = describe(options);
-    await requireFolder(root, "the data set's folder", "correct data.dataset.root");
-    const byLists = options.splits === "lists";
-    const images = join(root, options.images, byLists ? "." : split);
-    const masks = join(root, options.masks, byLists ? "." : split);
-    for (const folder of [images, masks])
-      await requireFolder(folder, byLists ? "a folder of the data set" : `a folder of split "${split}"`);
-
-    let imageFiles = await filesByStem(images, image_suffixes);
-    let maskFiles = await filesByStem(masks, mask_suffixes);
-    const list = join(root, `${split}.txt`);
-    if (byLists) {
-      const listed = await readList(list);
-      imageFiles = pickListed(listed, imageFiles, { list, folder: images, what: "image" });
-      maskFiles = pickListed(listed, maskFiles, { list, folder: masks, what: "mask" });
-    }
     const table = options.reduce_zero_label
       ? LabelTable.shifted(info.classes.length, info.ignoreIndex)
       : LabelTable.plain(info.classes.length, info.ignoreIndex);
-    const pairs = pairUp(imageFiles, maskFiles, { images, masks }).map((pair) => ({ ...pair, table }));
-    return new FileDataset(info, requireSamples(pairs, split, byLists ? list : images));
+    const pairs = (await folderPairs(options, split)).map((pair) => ({ ...pair, table }));
+    return new FileDataset(info, pairs);
   },
 });
 

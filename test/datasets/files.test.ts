@@ -136,6 +136,7 @@ describe("a folder of images and masks", () => {
         try: correct data.dataset.root
       SEGFUSE_DATA_ROOT: a folder of split "val" does not exist
         at: ROOT/images/val
+        found: in ROOT/images: train
       SEGFUSE_DATA_LABEL: a mask holds a value that is no class
         at: ROOT/masks/train/s1.png
         expected: classes 0..2 and 255 (ignore)

@@ -61,6 +61,8 @@ export const folderOptions = {
   images: "images",
   masks: "masks",
   splits: "folders",
+  list: null,
+  oversample: false,
   image_suffixes: [".jpg", ".png"],
   mask_suffixes: [".png"],
   classes: ["a", "b", "c"],

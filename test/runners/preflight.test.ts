@@ -122,7 +122,7 @@ describe("complaints come all at once", () => {
       SEGFUSE_DATA_SPLIT: a list names a sample twice
         at: ROOT/listed/train.txt:5
         found: 1, as in line 2
-        try: take one of them out: it would count twice in training and in metrics
+        try: take one of them out: it would count twice in training and in metrics; oversample: true, where that is meant
 
       SEGFUSE_DATA_FILE: a listed sample has no image
         at: ROOT/listed/val.txt (absent)
