@@ -52,6 +52,12 @@ export interface SharedImages {
   readonly first: string;
 }
 
+export interface RepeatedImages {
+  readonly section: DataSection;
+  readonly count: number;
+  readonly first: string;
+}
+
 export interface DataCheck {
   /** Of the first split that could be opened; null where none could. */
   readonly info: DatasetInfo | null;
@@ -60,6 +66,8 @@ export interface DataCheck {
   readonly complaints: readonly SegfuseError[];
   /** Images that two sections have in common: how many, and the first such file. */
   readonly shared: readonly SharedImages[];
+  /** Evaluated sections that have an image more than once: how many such images, and the first. */
+  readonly repeated: readonly RepeatedImages[];
 }
 
 /**
@@ -71,6 +79,7 @@ export async function checkData(config: DataConfig, options: CheckDataOptions = 
   const complaints: SegfuseError[] = [];
   const splits: SplitCheck[] = [];
   const files = new Map<DataSection, Set<string>>();
+  const repeated: RepeatedImages[] = [];
   let info: DatasetInfo | null = null;
   for (const section of sections) {
     const { split } = config.data[section];
@@ -85,8 +94,10 @@ export async function checkData(config: DataConfig, options: CheckDataOptions = 
     complaints.push(...checker.complaints);
     splits.push({ section, split, ...checker.summary() });
     files.set(section, imagesOf(dataset));
+    const again = section === "train" ? null : repeatedImages(dataset);
+    if (again !== null) repeated.push({ section, ...again });
   }
-  return { info, splits, complaints: unique(complaints), shared: sharedImages(files) };
+  return { info, splits, complaints: unique(complaints), shared: sharedImages(files), repeated };
 }
 
 /** Reads samples of a split and counts. */
@@ -196,6 +207,17 @@ function imagesOf(dataset: Dataset): Set<string> {
     if (files !== null) images.add(files.image);
   }
   return images;
+}
+
+/** Images that a split has more than once (by `oversample`), which count as often in its scores; null: none. */
+function repeatedImages(dataset: Dataset): { count: number; first: string } | null {
+  const counts = new Map<string, number>();
+  for (let i = 0; i < dataset.length; i++) {
+    const image = dataset.files(i)?.image;
+    if (image !== undefined) counts.set(image, (counts.get(image) ?? 0) + 1);
+  }
+  const again = [...counts].filter(([, count]) => count > 1).map(([image]) => image);
+  return again.length === 0 ? null : { count: again.length, first: again[0]! };
 }
 
 function sharedImages(files: ReadonlyMap<DataSection, ReadonlySet<string>>): SharedImages[] {

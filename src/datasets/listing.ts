@@ -100,23 +100,15 @@ export async function pairUp(
   const images = await filesByStem(sides, "images");
   masks ??= await filesByStem(sides, "masks");
   if (images.size === 0) return [];
-  if (masks.size === 0) throw await unlabelled(sides, split, images.size);
+  const [first] = images.keys();
+  if (masks.size === 0 && (await similarFile(sides, "masks", first!)) === null)
+    throw await unlabelled(sides, split, images.size);
   const withoutMask = [...images.keys()].filter((stem) => !masks.has(stem));
   if (withoutMask.length > 0)
-    throw await missing(
-      "an image has no mask",
-      images.get(withoutMask[0]!)!,
-      sides.masks.folder,
-      withoutMask,
-    );
+    throw await missing("an image has no mask", images.get(withoutMask[0]!)!, sides, "masks", withoutMask);
   const withoutImage = [...masks.keys()].filter((stem) => !images.has(stem));
   if (withoutImage.length > 0)
-    throw await missing(
-      "a mask has no image",
-      masks.get(withoutImage[0]!)!,
-      sides.images.folder,
-      withoutImage,
-    );
+    throw await missing("a mask has no image", masks.get(withoutImage[0]!)!, sides, "images", withoutImage);
   return [...images].map(([id, image]) => ({ id, image, label: masks.get(id)! }));
 }
 
@@ -124,24 +116,27 @@ export async function pairUp(
 export async function missing(
   message: string,
   where: string,
-  folder: string,
+  sides: Sides,
+  side: SideName,
   stems: readonly string[],
 ): Promise<SegfuseError> {
   const more = stems.length === 1 ? "" : ` (and ${stems.length - 1} more)`;
-  const similar = await similarFile(folder, stems[0]!);
+  const similar = await similarFile(sides, side, stems[0]!);
   return new SegfuseError("SEGFUSE_DATA_FILE", message, {
     where,
-    expected: `a file for "${stems[0]}" in ${folder}`,
+    expected: `a file for "${stems[0]}" in ${sides[side].folder}`,
     found: `none${more}${similar === null ? "" : `; there is "${similar}"`}`,
   });
 }
 
-/** A file whose name differs by case, or goes on behind the stem: `s1_mask.png`, `s1.bmp`. */
-export async function similarFile(folder: string, stem: string): Promise<string | null> {
+/** A file of a side's folder whose name differs by case, or goes on behind the stem: `s1_mask.png`, `s1.bmp`. */
+export async function similarFile(sides: Sides, side: SideName, stem: string): Promise<string | null> {
+  const { folder } = sides[side];
   const wanted = nameKey(stem).toLowerCase();
   const isSimilar = (path: string) => {
     const name = nameKey(path).toLowerCase();
-    return name.startsWith(wanted) && !/^[\p{L}\p{N}]/u.test(name.slice(wanted.length));
+    if (!name.startsWith(wanted) || /^[\p{L}\p{N}]/u.test(name.slice(wanted.length))) return false;
+    return (sideOf(join(folder, path), sides)?.side ?? side) === side; // not the image itself in a common folder
   };
   const files = await filesBelow(folder, isSimilar).catch(() => []);
   return files.sort()[0] ?? null;

@@ -30,7 +30,7 @@ export interface ListedInputs {
 /**
  * The samples that a list names, in its order. A line is a sample's name, with its ending or without, or a path from
  * the images' or masks' folder, from the root, from the list's folder, or absolute; a second column, behind a space, a
- * tab, a comma or a semicolon, is the mask in any of these forms. Nothing outside of the root and the two folders is
+ * tab, a comma, a semicolon or a bar, is the mask in any of these forms. Nothing outside of the root and the two folders is
  * ever named.
  *
  * @throws SegfuseError SEGFUSE_DATA_SPLIT where the list cannot be read or names a sample twice, SEGFUSE_DATA_FILE where
@@ -46,9 +46,14 @@ export async function listedPairs(inputs: ListedInputs): Promise<Pair[]> {
 
   const without = (side: "image" | "label") => found.filter(({ sample }) => sample[side] === null);
   const complain = async (what: string, side: SideName, lacking: typeof found) => {
-    const { folder } = sides[side];
     const names = lacking.map(({ sample, line }) => sample.name ?? line.text);
-    return missing(`a listed sample has no ${what}`, `${list} (${lacking[0]!.line.text})`, folder, names);
+    return missing(
+      `a listed sample has no ${what}`,
+      `${list} (${lacking[0]!.line.text})`,
+      sides,
+      side,
+      names,
+    );
   };
   const noImage = without("image");
   if (noImage.length > 0) {
@@ -60,7 +65,7 @@ export async function listedPairs(inputs: ListedInputs): Promise<Pair[]> {
   const noMask = without("label");
   const wholly = noMask.length > 0 && noMask.length === found.length;
   if (wholly && noMask.every(({ sample }) => sample.name === undefined)) {
-    const similar = await similarFile(sides.masks.folder, noMask[0]!.sample.id);
+    const similar = await similarFile(sides, "masks", noMask[0]!.sample.id);
     if (similar === null) throw await unlabelled(sides, split, found.length);
   }
   if (noMask.length > 0) throw await complain("mask", "masks", noMask);
@@ -125,7 +130,8 @@ class SampleFinder {
 
   /** The whole line as a sample's name or as the path of its image or mask. */
   private async asOne(text: string, where: Where): Promise<Found | null> {
-    if (where === "elsewhere" && /[\s,;]/.test(text)) return null;
+    // The end of a second column is no name of the first.
+    if (where === "elsewhere" && /\.\w+[\s,;|]|[\s,;|]([a-z]:)?[\\/]/i.test(text)) return null;
     for (const side of ["images", "masks"] as const) {
       const path = await this.file(side, text, where);
       if (path === null) continue;
@@ -224,7 +230,7 @@ type Where = "here" | "elsewhere";
 
 /** Every way to read a line as two columns. */
 function* columnsOf(text: string): Generator<[left: string, right: string]> {
-  for (const { index, 0: separator } of text.matchAll(/\s*[\t,;]\s*|\s+/g)) {
+  for (const { index, 0: separator } of text.matchAll(/\s*[\t,;|]\s*|\s+/g)) {
     const [left, right] = [text.slice(0, index), text.slice(index + separator.length)];
     if (left !== "" && right !== "") yield [left, right];
   }

@@ -180,6 +180,42 @@ describe("a folder of images and masks", () => {
   });
 });
 
+describe("the layouts of benchmarks", () => {
+  const meta = JSON.stringify({ classes: ["a", "b"], palette: [[0, 0, 0], [1, 1, 1]], ignore_index: 11 }); // prettier-ignore
+  const camvidOf = (split: string) =>
+    openDataset(dataConfig({ type: "camvid", root }, { val: { split, transforms: [] } }), "val");
+  const cityscapesOf = (split: string) =>
+    openDataset(
+      dataConfig({ type: "cityscapes", root, ignore_index: null }, { val: { split, transforms: [] } }),
+      "val",
+    );
+
+  test("CamVid with SegNet's own lists", async () => {
+    put(`${root}/meta.json`, meta);
+    for (const name of ["0001TP_006690", "0001TP_006720"])
+      for (const kind of ["images", "masks"]) put(`${root}/${kind}/train/${name}.png`, "");
+    const line = "/SegNet/CamVid/train/0001TP_006720.png /SegNet/CamVid/trainannot/0001TP_006720.png";
+    put(`${root}/train.txt`, `${line}\r\n`);
+    const dataset = await camvidOf("train");
+    expect([dataset.length, dataset.id(0)]).toEqual([1, "0001TP_006720"]);
+    expect(dataset.files(0)!.label).toBe(`${root}/masks/train/0001TP_006720.png`);
+    put(`${root}/train.txt`, `${line}\n${line}\n`);
+    expect(await complaint(() => camvidOf("train"), root)).not.toContain("oversample");
+  });
+
+  test("splits without masks name predict", async () => {
+    put(`${root}/meta.json`, meta);
+    put(`${root}/images/test/x.jpg`, "");
+    put(`${root}/test.txt`, "x\n");
+    put(`${root}/leftImg8bit/test/berlin/berlin_000000_000019_leftImg8bit.png`, "");
+    for (const open of [camvidOf, cityscapesOf]) {
+      const text = await complaint(() => open("test"), root);
+      expect(text).toMatch(/^SEGFUSE_DATA_UNLABELLED: split "test" has 1 image and no masks/);
+      expect(text).toContain("segfuse predict");
+    }
+  });
+});
+
 const camvid = sharedData("camvid");
 describe.skipIf(camvid === null)("CamVid", () => {
   test("367/101/233 frames; the labels' counts are those of meta.json", async () => {

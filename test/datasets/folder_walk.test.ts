@@ -53,7 +53,8 @@ describe("links", () => {
     link(`${root}/d/once`, "d/behind");
     mkdirSync(`${root}/d/folder.png`);
     const expected = find();
-    expect(expected).toEqual({ files: expect.arrayContaining(["a.png", "behind/f/g.png"]), loops: false });
+    expect(expected.loops).toBe(false);
+    expect(expected.files).toHaveLength(9);
     expect((await walk()).sort()).toEqual(expected.files);
   });
 
@@ -112,7 +113,7 @@ describe("names that are not UTF-8", () => {
     expect(await walk()).toEqual(["a.png"]);
     writeFileSync(latin1("d/caf\xe9.png"), "");
     const texts = [await complaint(walk, root)];
-    rmSync(latin1("d/caf\xe9.png") as unknown as string);
+    rmSync(latin1("d/caf\xe9.png"));
     mkdirSync(latin1("d/stra\xdfe"));
     texts.push(await complaint(walk, root));
     expect(texts.join("\n")).toMatchInlineSnapshot(`

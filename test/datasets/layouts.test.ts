@@ -205,6 +205,12 @@ describe("what lies elsewhere is told with what is there", () => {
       await told(["d/images/train/x.bmp", "d/images/train/y.bmp", "d/images/train/z.txt"], ""),
       await told(["d/images/train/s1.jpg", "d/masks/train/s1_mask.png"], ""),
       await told(["d/images/train/S1.jpg", "d/masks/train/s2.png", "d/masks/train/s1.tif"], ""),
+      // divamgupta/image-segmentation-keras#204: masks saved as JPEG
+      await told(["d/images/train/s1.jpg", "d/masks/train/s1.jpg"], ""),
+      await told(
+        ["d/train/x.png", "d/train/y.png", "d/train/y_mask.png"],
+        'images: "{split}", masks: "{split}", mask_suffixes: [_mask.png]',
+      ),
       await told(["d/train/x.png", "d/train/x_mask.png"], 'images: "{split}", masks: "{split}"'),
       await told(["d/images/x.jpg", "d/masks/x.png", "d/training.txt: x"], "splits: lists"),
       await told(["d/images/x.jpg"], 'images: "{subset}/images"'),
@@ -225,6 +231,14 @@ describe("what lies elsewhere is told with what is there", () => {
         at: ROOT/d/images/train/S1.jpg
         expected: a file for "S1" in ROOT/d/masks/train
         found: none; there is "s1.tif"
+      SEGFUSE_DATA_FILE: an image has no mask
+        at: ROOT/d/images/train/s1.jpg
+        expected: a file for "s1" in ROOT/d/masks/train
+        found: none; there is "s1.jpg"
+      SEGFUSE_DATA_FILE: an image has no mask
+        at: ROOT/d/train/x.png
+        expected: a file for "x" in ROOT/d/train
+        found: none
       SEGFUSE_DATA_SPLIT: split "train" has no samples
         at: ROOT/d/train
         try: masks beside their images need an ending of their own: mask_suffixes: [_mask.png]
@@ -244,7 +258,7 @@ describe("what lies elsewhere is told with what is there", () => {
     const texts = [
       await told(["d/images/test/x.jpg", "d/images/test/y.jpg"], "", "test"),
       await told(["d/images/test/x.jpg", "d/masks/test/.keep"], "", "test"),
-      await told(["d/images/test/x.jpg", "d/masks/test/x.gif"], "", "test"),
+      await told(["d/images/test/x.jpg", "d/masks/test/other.gif"], "", "test"),
       await told(["d/test/x.png"], 'images: "{split}", masks: "{split}", mask_suffixes: [_mask.png]', "test"),
       await told(
         ["d/images/x.jpg", "d/images/y.jpg", "d/test.txt: x", "d/test.txt: y"],

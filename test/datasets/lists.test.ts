@@ -62,6 +62,7 @@ describe("a line", () => {
     ["s0.png\ts0.png", pair],
     ["s0.png, s0.png", pair],
     ["s0;s0", pair],
+    ["images/s0.png|masks/s0.png", pair],
     ["s0 a/b c", "images/s0.png masks/a/b c.png"],
     ["a/b c.jpg a/b c.png", sub],
     ["images/a/b c.jpg masks/a/b c.png", sub],
@@ -100,6 +101,27 @@ describe("a line", () => {
     files("data/images/s0.png", "data/masks/s0.png", "secret.png");
     put(`${root}/data/train.txt`, line.replaceAll("ROOT", `${root}/data`));
     expect(await complaint(() => open({ root: `${root}/data` }), root)).toContain("SEGFUSE_DATA_FILE");
+  });
+});
+
+describe("lines of public bug reports", () => {
+  it.each([
+    // PaddlePaddle/PaddleX#1153, #1528: refused there for the spaces
+    [
+      "JPEGImages\\weed (272).jpg Annotations\\weed (272).png",
+      "JPEGImages/weed (272).jpg Annotations/weed (272).png",
+    ],
+    // PaddlePaddle/PaddleSeg#407, #729: refused for another separator than the configured one
+    ["JPEGImages/1.jpg|Annotations/1.png", "JPEGImages/1.jpg Annotations/1.png"],
+    // pjreddie/darknet#1703: absolute paths of another machine, with spaces and dots
+    ["/content/fire/JPEGImages/Okefenokee WA_fire.v1.0.jpg", "JPEGImages/Okefenokee WA_fire.v1.0.jpg Annotations/Okefenokee WA_fire.v1.0.png"], // prettier-ignore
+    // milesial/Pytorch-UNet#143: 1 must not find 10
+    ["1", "JPEGImages/1.jpg Annotations/1.png"],
+  ])("%s", async (line, expected) => {
+    const stems = ["weed (272)", "1", "10", "11", "Okefenokee WA_fire.v1.0"];
+    files(...stems.flatMap((stem) => [`JPEGImages/${stem}.jpg`, `Annotations/${stem}.png`]));
+    const folders = { images: "JPEGImages", masks: "Annotations" };
+    expect(await samples(`${line}\r\n`, folders)).toEqual([expected]);
   });
 });
 
@@ -218,6 +240,7 @@ it("what a list names and is not there", async () => {
     await told("photos/x.jpg\ns0\n"),
     await told("photos/y.jpg s0.png\n"),
     await told("s0 1\n"),
+    await told("/data/s0.png /data/s9.png\n"),
   ];
   expect(texts.join("\n")).toMatchInlineSnapshot(`
     "SEGFUSE_DATA_FILE: a listed sample has no mask
@@ -243,6 +266,10 @@ it("what a list names and is not there", async () => {
     SEGFUSE_DATA_FILE: a listed sample has no mask
       at: ROOT/train.txt (s0 1)
       expected: a file for "1" in ROOT/masks
+      found: none
+    SEGFUSE_DATA_FILE: a listed sample has no image
+      at: ROOT/train.txt (/data/s0.png /data/s9.png)
+      expected: a file for "/data/s0.png /data/s9.png" in ROOT/images
       found: none"
   `);
 });
