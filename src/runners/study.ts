@@ -23,6 +23,7 @@ import {
 import { checkStop } from "./interruption.ts";
 import { pretrainedFile } from "./network.ts";
 import type { RunProgress } from "./progress.ts";
+import { checkTestData } from "./study_data.ts";
 import { checkRowWeights, freshClassifier } from "./study_weights.ts";
 import { StudyClock } from "./study_clock.ts";
 import { drawSamples, SampleKeeper } from "./study_samples.ts";
@@ -75,6 +76,7 @@ export async function runStudy(inputs: StudyInputs): Promise<StudyReport> {
   const { study, workDir, resume = false } = inputs;
   await checkRowWeights(study, inputs.registry);
   await checkWorkDir(workDir, resume);
+  await checkTestData(study);
   const started = performance.now();
   const clock = new StudyClock(study.rows, study.seeds.length);
   const finished = new Map<string, FinishedRun>();

@@ -132,6 +132,13 @@ describe("complaints come all at once", () => {
   });
 });
 
+it("images that are scored more than once are told", async () => {
+  const set = writeLists({ train: "0\n1\n1\n", val: "2\n3\n2\n2\n" });
+  expect(await told(...set, "data.dataset.oversample=true")).toContain(
+    "warning: an image is in data.val more than once, and counted as often (ROOT/listed/images/2.png)",
+  );
+});
+
 describe("a complaint about", () => {
   it("classes, and lists of them", async () => {
     expect(await told("model.num_classes=4")).toMatchInlineSnapshot(`

@@ -111,13 +111,17 @@ function paramwiseWarnings({ optimizer }: Config, segmentor: Segmentor): string[
 }
 
 /** @param all every mask was read, so that what was not found is not there */
-function dataWarnings({ info, splits, shared }: DataCheck, all: boolean): string[] {
+function dataWarnings({ info, splits, shared, repeated }: DataCheck, all: boolean): string[] {
   const warnings: string[] = [];
   for (const { sections, count, first } of shared) {
     const images = count === 1 ? "an image is" : `${count} images are`;
     warnings.push(
       `${images} in both ${sections.map((section) => `data.${section}`).join(" and ")} (${first})`,
     );
+  }
+  for (const { section, count, first } of repeated) {
+    const images = count === 1 ? "an image is" : `${count} images are`;
+    warnings.push(`${images} in data.${section} more than once, and counted as often (${first})`);
   }
   for (const { split, unlabelled, pixels, length, checked } of splits) {
     if (unlabelled.count > 0) {
