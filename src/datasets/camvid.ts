@@ -5,9 +5,11 @@ import { SegfuseError } from "../errors.ts";
 import { defineDataset } from "../registry/component.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import { FileDataset } from "./file_dataset.ts";
+import { maskLabels, maskOptions } from "./file_options.ts";
 import { LabelTable } from "./label_table.ts";
 import { imageSuffixes, onDisk, requireFolder, requireSamples } from "./listing.ts";
 import { listedPairs } from "./sample_list.ts";
+import { maskSuffixes } from "./mask_file.ts";
 
 /** What is needed of `meta.json`; whatever else it holds is left alone. */
 interface Meta {
@@ -23,8 +25,9 @@ export default defineDataset({
     "CamVid: images/SPLIT, masks/SPLIT, SPLIT.txt, and meta.json with classes, palette and ignore_index",
   schema: Type.Object({
     root: pathOption({ description: "the folder that holds images, masks, the lists and meta.json" }),
+    ...maskOptions,
   }),
-  async create({ root }, { split }) {
+  async create({ root, ...options }, { split }) {
     const advice = "set SEGFUSE_CAMVID (or data.dataset.root) to it";
     const folder = await requireFolder(root, "the CamVid folder", { advice });
     const { classes, palette, ignore_index: ignoreIndex } = await readMeta(join(folder, "meta.json"));
@@ -34,12 +37,19 @@ export default defineDataset({
     });
     const sides = {
       images: { folder: images, suffixes: imageSuffixes },
-      masks: { folder: await onDisk(join(folder, "masks", split)), suffixes: [".png"] },
+      masks: { folder: await onDisk(join(folder, "masks", split)), suffixes: maskSuffixes },
     };
-    const table = LabelTable.plain(classes.length, ignoreIndex);
+    const info = { classes, palette, ignoreIndex };
+    const plain = LabelTable.plain(classes.length, ignoreIndex);
+    const table = maskLabels(
+      plain,
+      options,
+      info,
+      palette.map((color, k) => [color, k] as const),
+    );
     const listed = await listedPairs({ list, root: folder, sides, split });
     const pairs = listed.map((pair) => ({ ...pair, table }));
-    return new FileDataset({ classes, palette, ignoreIndex }, await requireSamples(pairs, split, list));
+    return new FileDataset(info, await requireSamples(pairs, split, list));
   },
 });
 

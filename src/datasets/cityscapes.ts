@@ -5,6 +5,7 @@ import { pathOption } from "../registry/component_ref.ts";
 import { cityscapesClasses } from "./cityscapes_classes.ts";
 import type { DatasetInfo } from "./contracts.ts";
 import { FileDataset, type FilePair } from "./file_dataset.ts";
+import { labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";
 import { LabelTable } from "./label_table.ts";
 import { filesByStem, pairUp, requireFolder, requireSamples, type Sides } from "./listing.ts";
 
@@ -26,9 +27,11 @@ export default defineDataset({
         description: "the label of pixels that count nowhere; null: 255, as in labelTrainIds",
       },
     ),
+    ...maskOptions,
   }),
   info: ({ ignore_index }) => describe(ignore_index),
-  async create({ root, ignore_index }, { split }) {
+  rules: [{ check: ({ label_map }) => labelMapFindings(label_map, cityscapesClasses.length) }],
+  async create({ root, ignore_index, ...options }, { split }) {
     const advice =
       "set SEGFUSE_CITYSCAPES (or data.dataset.root) to the folder that holds leftImg8bit and gtFine";
     const folder = await requireFolder(root, "the Cityscapes folder", { advice });
@@ -42,8 +45,8 @@ export default defineDataset({
 
     const info = describe(ignore_index);
     const { ignoreIndex } = info;
-    const trainIds = trainIdTable(ignoreIndex);
-    const labelIds = labelIdTable(ignoreIndex);
+    const trainIds = maskLabels(trainIdTable(ignoreIndex), options, info);
+    const labelIds = maskLabels(labelIdTable(ignoreIndex), options, info);
     const byTrainId = await filesByStem(sides(trainIdsSuffix), "masks");
     const byLabelId = await filesByStem(sides(labelIdsSuffix), "masks");
     const masks = new Map([...byLabelId, ...byTrainId]);

@@ -1,18 +1,18 @@
 import { SegfuseError } from "../errors.ts";
 import type { Dataset, DatasetInfo, RawSample } from "./contracts.ts";
 import { readImage } from "./image_file.ts";
-import type { LabelTable } from "./label_table.ts";
 import { readMask } from "./mask_file.ts";
+import type { MaskLabels } from "./mask_labels.ts";
 
 /** One sample's two files. `table` turns what the mask stores into class numbers. */
 export interface FilePair {
   readonly id: string;
   readonly image: string;
   readonly label: string;
-  readonly table: LabelTable;
+  readonly table: MaskLabels;
 }
 
-/** A split whose samples are an image file and a PNG mask of the same size each. */
+/** A split whose samples are an image file and a mask file of the same size each. */
 export class FileDataset implements Dataset {
   constructor(
     readonly info: DatasetInfo,

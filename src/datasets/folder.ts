@@ -3,9 +3,12 @@ import { defineDataset } from "../registry/component.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import type { DatasetInfo } from "./contracts.ts";
 import { FileDataset } from "./file_dataset.ts";
+import { labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";
 import { LabelTable } from "./label_table.ts";
 import { checkPatterns, folderPairs } from "./folder_layout.ts";
 import { imageSuffixes } from "./listing.ts";
+import { maskSuffixes } from "./mask_file.ts";
+import type { Rgb } from "./masks/raw_mask.ts";
 
 const byte = Type.Integer({ minimum: 0, maximum: 255 });
 const className = Type.String({ minLength: 1 });
@@ -48,11 +51,15 @@ const schema = Type.Object({
     [...imageSuffixes],
     "how image files end; what stands before is the sample's name",
   ),
-  mask_suffixes: suffixes([".png"], "how mask files end; what stands before must be the image's name"),
+  mask_suffixes: suffixes(
+    [...maskSuffixes],
+    "how mask files end; what stands before must be the image's name",
+  ),
   classes: Type.Array(Type.Union([className, coloredClass]), {
     minItems: 1,
     maxItems: 255,
-    description: "every class, in the order of its number: a name, or {name, color: [red, green, blue]}",
+    description:
+      "every class, in the order of its number: a name, or {name, color: [red, green, blue]}, by which colour masks are read",
   }),
   ignore_index: Type.Integer({
     minimum: 1,
@@ -65,12 +72,13 @@ const schema = Type.Object({
     description:
       "masks where 0 means other and class k is stored as k + 1 (ADE20K): 0 is ignored, the rest shifted",
   }),
+  ...maskOptions,
 });
 
-/** Images and PNG masks in folders: ADE20K, one's own data. */
+/** Images and masks in folders: ADE20K, one's own data. */
 export default defineDataset({
   type: "folder",
-  description: "images and PNG masks in folders, split by subfolders or by lists",
+  description: "images and masks in folders, split by subfolders or by lists",
   schema,
   info: describe,
   rules: [
@@ -87,12 +95,14 @@ export default defineDataset({
       },
     },
     { check: checkPatterns },
+    { check: ({ label_map, classes }) => labelMapFindings(label_map, classes.length) },
   ],
   async create(options, { split }) {
     const info = describe(options);
-    const table = options.reduce_zero_label
+    const plain = options.reduce_zero_label
       ? LabelTable.shifted(info.classes.length, info.ignoreIndex)
       : LabelTable.plain(info.classes.length, info.ignoreIndex);
+    const table = maskLabels(plain, options, info, ownColors(options.classes));
     const pairs = (await folderPairs(options, split)).map((pair) => ({ ...pair, table }));
     return new FileDataset(info, pairs);
   },
@@ -104,6 +114,11 @@ function describe({ classes, ignore_index }: Static<typeof schema>): DatasetInfo
     palette: classes.map((c, k) => (typeof c === "string" ? classColor(k) : c.color)),
     ignoreIndex: ignore_index,
   };
+}
+
+/** The colours that the config gives to classes; those that are made up mean nothing in a mask. */
+function ownColors(classes: Static<typeof schema>["classes"]): [color: Rgb, label: number][] {
+  return classes.flatMap((c, k): [Rgb, number][] => (typeof c === "string" ? [] : [[c.color, k]]));
 }
 
 /** A colour for class `k` that differs from its neighbours': the bits of k spread over red, green and blue (Pascal VOC's). */

@@ -1,9 +1,13 @@
 import { SegfuseError } from "../errors.ts";
 import type { RawLabel } from "./contracts.ts";
+import type { RawMask } from "./masks/raw_mask.ts";
 
-/** From the values that a mask file stores to class numbers and the ignore index. */
+/** How many values a mask can store: 0 to 65,535. */
+export const storedValues = 65536;
+
+/** From the numbers that a mask file stores to class numbers and the ignore index. */
 export class LabelTable {
-  private readonly table = new Int16Array(256).fill(-1);
+  private readonly table = new Int32Array(storedValues).fill(-1);
 
   /** @param labels pairs of stored value and class number (or ignore index); every other value is an error */
   constructor(
@@ -32,24 +36,42 @@ export class LabelTable {
   }
 
   /**
+   * This table with some values read otherwise.
+   *
+   * @param labels pairs of stored value and label
+   * @param other the label of every value that `labels` does not name; null: as before
+   * @param described `labels` and `other` in words
+   */
+  with(labels: ReadonlyMap<number, number>, other: number | null, described: string): LabelTable {
+    const changed = new LabelTable(
+      labels,
+      other === null ? `${this.expected}; label_map: ${described}` : described,
+    );
+    for (let value = 0; value < storedValues; value++)
+      if (!labels.has(value)) changed.table[value] = other ?? this.table[value]!;
+    return changed;
+  }
+
+  /**
    * The mask's class numbers.
+   * @param mask of one channel
    * @throws SegfuseError SEGFUSE_DATA_LABEL with every unexpected value, its count and where it is first met
    */
-  apply(mask: RawLabel, file: string): RawLabel {
-    const { data } = mask;
-    const counts = new Int32Array(256);
+  apply(mask: RawMask, file: string): RawLabel {
+    const { width, height, data } = mask;
+    const counts = new Int32Array(data instanceof Uint16Array ? storedValues : 256);
     const out = new Uint8Array(data.length);
     for (let p = 0; p < data.length; p++) {
       const stored = data[p]!;
-      counts[stored] = counts[stored]! + 1;
+      counts[stored]!++;
       out[p] = this.table[stored]!;
     }
     const wrong = Array.from(counts.keys()).filter((value) => counts[value]! > 0 && this.table[value]! < 0);
     if (wrong.length > 0) throw this.error(mask, file, wrong, counts);
-    return { ...mask, data: out };
+    return { width, height, data: out };
   }
 
-  private error(mask: RawLabel, file: string, wrong: number[], counts: Int32Array): SegfuseError {
+  private error(mask: RawMask, file: string, wrong: number[], counts: Int32Array): SegfuseError {
     const shown = wrong.slice(0, 5).map((value) => {
       const p = mask.data.indexOf(value);
       const pixels = counts[value] === 1 ? "1 pixel" : `${counts[value]} pixels`;
@@ -60,7 +82,9 @@ export class LabelTable {
       where: file,
       expected: this.expected,
       found: shown.join("; "),
-      advice: "correct the mask, the list of classes, ignore_index or reduce_zero_label",
+      advice:
+        `data.dataset.label_map: {${wrong[0]}: ignore}, or a class's number for it; ` +
+        "or correct the mask, the list of classes, ignore_index or reduce_zero_label",
     });
   }
 }
