@@ -24,7 +24,8 @@ export type DefaultAt = (tree: MapNode, path: readonly string[]) => unknown;
 
 /**
  * Lays `--set a.b.0.c=VALUE` over a config, in the order given, those of a `type` first (they replace the
- * whole component). VALUE is YAML; a number in the path is an index of a list that is there, be it by default.
+ * whole component). VALUE is YAML; a number in the path is an index of a list that is there, be it by default,
+ * or a key of a map of numbers.
  *
  * @param folder what relative paths among the values start from
  * @returns the config with all that could be set, and `SEGFUSE_CONFIG_SET` or `SEGFUSE_CONFIG_SET_PATH` for the rest
@@ -96,7 +97,10 @@ function place(node: ConfigNode | undefined, depth: number, context: Placing): C
   const { keys, value, origin } = context.override;
   const key = keys[depth];
   if (key === undefined) return value;
-  if (/^\d+$/.test(key)) return placeInList(node, Number(key), depth, context);
+  if (/^\d+$/.test(key)) {
+    const there = node ?? fromData(context.defaultAt(keys.slice(0, depth)) ?? null, origin);
+    if (!isNumbered(there)) return placeInList(node, Number(key), depth, context);
+  }
   if (node?.kind === "list" || (node?.kind === "scalar" && node.value !== null)) {
     return refuse(node, depth, context, node.kind === "list" ? "an index, from 0" : "a map");
   }
@@ -107,6 +111,13 @@ function place(node: ConfigNode | undefined, depth: number, context: Placing): C
     return merge(map, { kind: "map", origin, entries: new Map([[key, { origin, node: changed }]]) });
   }
   return withEntry(map, key, { origin: map.entries.get(key)?.origin ?? origin, node: changed });
+}
+
+/** A map whose keys may be numbers: none yet, or such a one already (`data.dataset.label_map.255=1`). */
+function isNumbered(node: ConfigNode): boolean {
+  if (node.kind !== "map") return false;
+  const keys = [...node.entries.keys()];
+  return keys.length === 0 || keys.some((key) => /^\d+$/.test(key));
 }
 
 function placeInList(
