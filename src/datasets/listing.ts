@@ -3,6 +3,7 @@ import { basename, dirname, extname, join } from "node:path";
 import { SegfuseError } from "../errors.ts";
 import { counted, nameKey, pathInside, suffixOf, withoutSuffix } from "./file_names.ts";
 import { filesBelow } from "./folder_walk.ts";
+import { jpegMask } from "./mask_file.ts";
 
 /** File name endings of images that are looked for where a config names none. */
 export const imageSuffixes: readonly string[] = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"];
@@ -112,7 +113,10 @@ export async function pairUp(
   return [...images].map(([id, image]) => ({ id, image, label: masks.get(id)! }));
 }
 
-/** SEGFUSE_DATA_FILE: samples that have no file in a folder. Says which similar name there is. */
+/**
+ * SEGFUSE_DATA_FILE: samples that have no file in a folder. Says which similar name there is; a mask that is there as a
+ * JPEG, which is never listed as one, is SEGFUSE_DATA_MASK.
+ */
 export async function missing(
   message: string,
   where: string,
@@ -122,6 +126,8 @@ export async function missing(
 ): Promise<SegfuseError> {
   const more = stems.length === 1 ? "" : ` (and ${stems.length - 1} more)`;
   const similar = await similarFile(sides, side, stems[0]!);
+  if (side === "masks" && similar !== null && /\.jpe?g$/i.test(similar))
+    return jpegMask(join(sides.masks.folder, similar));
   return new SegfuseError("SEGFUSE_DATA_FILE", message, {
     where,
     expected: `a file for "${stems[0]}" in ${sides[side].folder}`,

@@ -64,7 +64,7 @@ function otherFormat(file: string, start: string): SegfuseError {
   });
 }
 
-/** JPEG rounds: near an edge between classes 3 and 7 it has 4, 5 and 6. */
+/** SEGFUSE_DATA_MASK. JPEG rounds: near an edge between classes 3 and 7 it has 4, 5 and 6. */
 export function jpegMask(file: string): SegfuseError {
   return refusedMask(file, "a mask is a JPEG", {
     expected: "a PNG, TIFF or BMP file",

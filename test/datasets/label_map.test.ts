@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { encode } from "fast-png";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { labelMapFindings } from "../../src/datasets/file_options.ts";
 import { openDataset } from "../../src/datasets/loader.ts";
 import { complaint, dataConfig, folderOptions, put, putImage, putMask } from "./support.ts";
 
@@ -83,6 +84,24 @@ describe("label_map", () => {
     `);
   });
 
+  test("with keys or classes that cannot be is a complaint about the config", () => {
+    const map = {
+      255: 1,
+      65535: "ignore",
+      "#00ff00": 0,
+      other: "ignore",
+      65536: 0,
+      "#12": "ignore",
+      3: 2,
+    } as const;
+    const found = [...labelMapFindings(map, 2)].map(({ path, expected }) => `${path.join(".")}: ${expected}`);
+    expect(found.join("\n")).toMatchInlineSnapshot(`
+      "label_map.3: a class number from 0 to 1, or ignore
+      label_map.65536: a number from 0 to 65535, a colour as "#rrggbb", or other
+      label_map.#12: a number from 0 to 65535, a colour as "#rrggbb", or other"
+    `);
+  });
+
   test("is the same in CamVid and Cityscapes", async () => {
     putMask(mask(), 4, 2, (p) => stored[p]!);
     put(`${root}/train.txt`, "a");
@@ -111,6 +130,11 @@ describe("label_map", () => {
     expect(await labels({}, cityscapes)).toEqual(stored);
     expect(await labels({ label_map: { 255: 1 } }, cityscapes)).toEqual(want);
   });
+});
+
+test("masks that are JPEGs are not just missing", async () => {
+  await putImage(`${root}/masks/train/a.jpg`, 4, 2);
+  expect(await problem({})).toContain("SEGFUSE_DATA_MASK: a mask is a JPEG\n  at: ROOT/masks/train/a.jpg");
 });
 
 describe("colour masks", () => {
@@ -146,6 +170,12 @@ describe("colour masks", () => {
     const tiff = sharp(Uint8Array.from(colors.flat()), { raw: { width: 4, height: 2, channels: 3 } });
     put(mask(), await tiff.tiff({ compression: "lzw" }).toBuffer());
     expect(await labels({ classes, label_map: { other: "ignore" } })).toEqual(want);
+  });
+
+  test("of simulators, which store the class in the red channel, are colours like others", async () => {
+    putColors(...[0, 1, 2, 0, 1, 2, 7, 7].map((value) => [value, 0, 0]));
+    const classes = [0, 1, 2].map((value) => ({ name: `c${value}`, color: [value, 0, 0] }));
+    expect(await labels({ classes, label_map: { "#070000": 2 } })).toEqual([0, 1, 2, 0, 1, 2, 2, 2]);
   });
 
   test("are refused where classes have no colours, or share them", async () => {
