@@ -1,5 +1,7 @@
+import { largeIgnoredShare } from "../evaluation/ignored_share.ts";
 import { formatDuration } from "../util/duration.ts";
 import type { InferenceSettings } from "../evaluation/inference.ts";
+import { someNames } from "../util/some_names.ts";
 import { metricFacts } from "./extra_metrics.ts";
 import { grouped, millions, percent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
@@ -55,19 +57,60 @@ export function studyFacts(study: StudyReport): Fact[] {
   ];
 }
 
-/** Remarks that a reader of the scores needs: what a constant guess scores, what is in no mean. */
+/** Remarks that a reader of the scores needs: what a constant guess scores, what is in no mean, what is ignored. */
 export function reportRemarks(report: Report): string[] {
   const { constant_guess: guess, absent_classes: absent, per_class: classes } = report;
   const missing = classes.filter((c) => c.label_pixels === 0 && !absent.includes(c.name)).map((c) => c.name);
   return [
     ...(guess === null ? [] : [constantGuessText(guess)]),
-    ...(absent.length === 0
-      ? []
-      : [`In no label and no prediction, so in none of the means: ${absent.join(", ")}.`]),
+    ...(absent.length === 0 ? [] : [absentClassesText(report)]),
     ...(missing.length === 0
       ? []
-      : [`In predictions but in no label, so an IoU of 0 and no Acc: ${missing.join(", ")}.`]),
+      : [`In predictions but in no label, so an IoU of 0 and no Acc: ${someNames(missing)}.`]),
+    ...ignoredText(report),
   ];
+}
+
+/** The means' classes, and those that are in none. */
+function absentClassesText({ absent_classes: absent, per_class: classes }: Report): string {
+  return (
+    `The means are over ${classes.length - absent.length} of ${classes.length} classes. ` +
+    `In no label and no prediction, so in none of the means: ${someNames(absent)}.`
+  );
+}
+
+/** Told where it is large, or may be what the missing classes are stored as. */
+function ignoredText(report: Report): string[] {
+  const { dataset, per_class: classes } = report;
+  const pixels = dataset.pixels + dataset.ignored_pixels;
+  const share = pixels === 0 ? 0 : dataset.ignored_pixels / pixels;
+  const labelled = classes.filter((c) => c.label_pixels > 0).length;
+  const isDoubtful = dataset.ignored_pixels > 0 && labelled <= 1 && classes.length > 1;
+  if (share < largeIgnoredShare && !isDoubtful) return [];
+  return [
+    `${percent(share)} % of the pixels are ignored and count nowhere; ` +
+      "where their stored value stands for a class, data.dataset.label_map says so.",
+  ];
+}
+
+/**
+ * Remarks on a study's scores where a run's means are over fewer classes than there are, or much is ignored: each once,
+ * with the rows that it is true of where it is not true of all.
+ *
+ * @param rows each row's label and the reports of its runs
+ */
+export function studyRemarks(rows: readonly { label: string; reports: readonly Report[] }[]): string[] {
+  const labels = new Map<string, Set<string>>();
+  for (const { label, reports } of rows) {
+    for (const report of reports) {
+      const texts = [
+        ...(report.absent_classes.length === 0 ? [] : [absentClassesText(report)]),
+        ...ignoredText(report),
+      ];
+      for (const text of texts) labels.set(text, (labels.get(text) ?? new Set()).add(label));
+    }
+  }
+  return [...labels].map(([text, of]) => (of.size === rows.length ? text : `${[...of].join(", ")}: ${text}`));
 }
 
 export function constantGuessText(guess: NonNullable<Report["constant_guess"]>): string {

@@ -6,6 +6,7 @@ import { withSeed, type LoadedConfig } from "../config/load.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Registry } from "../registry/registry.ts";
 import { extraMetrics, unequalMetrics } from "../reports/extra_metrics.ts";
+import { studyRemarks } from "../reports/facts.ts";
 import { createStudyReport, studyRun, type StudyRowInputs } from "../reports/create.ts";
 import { readReport, writeStudyReport } from "../reports/files.ts";
 import type { Report } from "../reports/schema.ts";
@@ -280,7 +281,13 @@ async function writeTable(
     ...(extra.length > 0 && { extra_metrics: extra }),
     rows,
     constant_guess: report.constant_guess,
-    notes: [...settings(study), ...unequalMetrics(reports)],
+    notes: [
+      ...settings(study),
+      ...unequalMetrics(reports),
+      ...studyRemarks(
+        study.rows.map((row) => ({ label: row.label, reports: runsOf(row).map((run) => run.report) })),
+      ),
+    ],
     samples,
     engine: report.engine,
     versions: report.versions,

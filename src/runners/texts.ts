@@ -21,12 +21,15 @@ export function formatTraining(
   ].join("  ");
 }
 
-/** `val at 5000: mIoU 34.20, mAcc 45.10, aAcc 80.00, loss 0.6123 (101 images, 12 s)`, metrics in per cent. */
+/** `val at 5000: mIoU 34.20, mAcc 45.10, aAcc 80.00, loss 0.6123 (101 images, 12 s)`, metrics in per cent; with
+ * `over 2 of 3 classes` where a class is in no label and no prediction. */
 export function formatScores(title: string, result: EvaluationResult, metrics: readonly string[]): string {
   const shown = metrics.map((name) => {
     const value = result.metrics[name];
     return `${name} ${value === undefined || Number.isNaN(value) ? "–" : (100 * value).toFixed(2)}`;
   });
+  const { absentClasses: absent, perClass } = result;
+  if (absent.length > 0) shown.push(`over ${perClass.length - absent.length} of ${perClass.length} classes`);
   if (result.loss !== null) shown.push(`loss ${result.loss.toFixed(4)}`);
   return `${title}: ${shown.join(", ")} (${result.images} images, ${formatDuration(result.seconds)})`;
 }

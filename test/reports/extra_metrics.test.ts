@@ -38,7 +38,7 @@ describe("an evaluation", () => {
 
       aAcc 60.36   mIoU 26.76   mAcc 44.26   Missed <b>|_share_ 55.74   mFscore 39.42
       Always answering road, the commonest class of these labels, scores mIoU 2.93, aAcc 32.26.
-      In no label and no prediction, so in none of the means: nowhere."
+      The means are over 11 of 12 classes. In no label and no prediction, so in none of the means: nowhere."
     `);
   });
 
@@ -50,7 +50,7 @@ describe("an evaluation", () => {
 
       Always answering road, the commonest class of these labels, scores mIoU 2.93, aAcc 32.26.
 
-      In no label and no prediction, so in none of the means: nowhere.
+      The means are over 11 of 12 classes. In no label and no prediction, so in none of the means: nowhere.
 
       ## Classes
 

@@ -1,5 +1,10 @@
 import { expect, it } from "vitest";
-import { createStudyReport } from "../../src/reports/create.ts";
+import { Confusion } from "../../src/evaluation/confusion.ts";
+import { summarise } from "../../src/evaluation/evaluate.ts";
+import { createMetrics } from "../../src/evaluation/metric_list.ts";
+import { createRegistry } from "../../src/registry/registry.ts";
+import { createReport, createStudyReport } from "../../src/reports/create.ts";
+import { studyRemarks } from "../../src/reports/facts.ts";
 import { points, percent, spreadPercent } from "../../src/reports/numbers.ts";
 import { studyHtml } from "../../src/reports/html/study_page.ts";
 import { reportMarkdown, studyMarkdown } from "../../src/reports/markdown.ts";
@@ -26,7 +31,7 @@ it("an evaluation in the terminal", () => {
 
     aAcc 60.36   mIoU 26.76   mAcc 44.26
     Always answering road, the commonest class of these labels, scores mIoU 2.93, aAcc 32.26.
-    In no label and no prediction, so in none of the means: nowhere."
+    The means are over 11 of 12 classes. In no label and no prediction, so in none of the means: nowhere."
   `);
 });
 
@@ -235,7 +240,7 @@ it("an evaluation in Markdown", () => {
 
     Always answering road, the commonest class of these labels, scores mIoU 2.93, aAcc 32.26.
 
-    In no label and no prediction, so in none of the means: nowhere.
+    The means are over 11 of 12 classes. In no label and no prediction, so in none of the means: nowhere.
 
     ## Classes
 
@@ -362,4 +367,50 @@ it("means, sample standard deviations and differences over seeds", () => {
     null,
     ...[0.7, 1.8, 3.2].map((d) => expect.closeTo(d, 9) as number),
   ]);
+});
+
+it("a study says which rows' means are over fewer classes, and what is ignored", () => {
+  const [a, b] = [sampleReport(0.5), sampleReport(0.6)];
+  const remarks = (...reports: (typeof a)[]) =>
+    studyRemarks(reports.map((report, r) => ({ label: `row ${r}`, reports: [report] }))).join("\n");
+  expect(remarks(a, b)).toMatchInlineSnapshot(
+    `"The means are over 11 of 12 classes. In no label and no prediction, so in none of the means: nowhere."`,
+  );
+  b.absent_classes = [];
+  b.dataset.ignored_pixels = 2 * b.dataset.pixels;
+  expect(remarks(a, b)).toMatchInlineSnapshot(`
+    "row 0: The means are over 11 of 12 classes. In no label and no prediction, so in none of the means: nowhere.
+    row 1: 66.67 % of the pixels are ignored and count nowhere; where their stored value stands for a class, data.dataset.label_map says so."
+  `);
+  expect(formatReport(b).split("\n").at(-1)).toMatchInlineSnapshot(
+    `"66.67 % of the pixels are ignored and count nowhere; where their stored value stands for a class, data.dataset.label_map says so."`,
+  );
+});
+
+it("the report of masks of 0 and 255 without label_map says what became of them", () => {
+  const confusion = new Confusion(2, 255);
+  confusion.add([0, 0, 0, 0, 0, 0], Uint8Array.of(0, 0, 0, 0, 0, 255));
+  const metrics = createMetrics(createRegistry(), [], { classes: ["back", "front"] });
+  const result = summarise({
+    confusion,
+    boundary: null,
+    metrics,
+    classes: ["back", "front"],
+    images: 1,
+    seconds: 1,
+  });
+  const { name, config, checkpoint, settings, parameters, engine, versions, dataset } = sampleReport(0.5);
+  const two = { ...dataset, classes: ["back", "front"] };
+  const inputs = { name, config, checkpoint, settings, parameters, engine, versions, dataset: two, result };
+  expect(formatReport(createReport(inputs))).toMatchInlineSnapshot(`
+    "Class |    IoU |    Acc
+    ------+--------+-------
+    back  | 100.00 | 100.00
+    front |      – |      –
+
+    aAcc 100.00   mIoU 100.00   mAcc 100.00
+    Always answering back, the commonest class of these labels, scores mIoU 100.00, aAcc 100.00.
+    The means are over 1 of 2 classes. In no label and no prediction, so in none of the means: front.
+    16.67 % of the pixels are ignored and count nowhere; where their stored value stands for a class, data.dataset.label_map says so."
+  `);
 });

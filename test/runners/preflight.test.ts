@@ -93,7 +93,7 @@ describe("complaints come all at once", () => {
         at: ROOT/data/masks/val/1.png
         expected: classes 0..2 and 255 (ignore)
         found: value 3 in 100 pixels, first at x=0, y=0
-        try: correct the mask, the list of classes, ignore_index or reduce_zero_label
+        try: data.dataset.label_map: {3: ignore}, or a class's number for it; or correct the mask, the list of classes, ignore_index or reduce_zero_label
 
       SEGFUSE_PREFLIGHT: the images have another number of channels than the network
         at: model.in_channels
@@ -202,8 +202,54 @@ describe("a warning", () => {
     expect(await told(...set)).toMatchInlineSnapshot(`
       "warning: an image is in both data.train and data.val (ROOT/listed/images/4.png)
       warning: a mask has no labelled pixel in split "train" (ROOT/listed/masks/3.png)
-      warning: no mask of split "train" has a pixel of sky
-      warning: no mask of split "val" has a pixel of sky"
+      warning: no mask of split "train" has a pixel of sky: it is not learnt; masks with it are missing, or data.dataset lists a class too many
+      warning: no mask of split "val" has a pixel of sky: means are over 2 of 3 classes, with it as 0 where it is predicted; masks with it are missing, or data.dataset lists a class too many"
+    `);
+  });
+
+  it("of masks of 0 and 255, and of a class that is nowhere, before a run as in a check", async () => {
+    const two = "data.dataset.classes=[back, front]";
+    for (const split of ["train", "val"])
+      for (const file of readdirSync(`${run.data}/masks/${split}`))
+        writeMask(split, file.replace(".png", ""), (p) => (p % 4 === 0 ? 255 : 0));
+    const before = `${await told(two)}\n${await told(two, "data.dataset.label_map.255=1")}`;
+    expect(before).toMatchInlineSnapshot(`
+      "warning: no mask of split "train" has a pixel of front: it is not learnt; if 255 stands for a class in the masks: data.dataset.label_map: {255: 1}
+      warning: 25.0 % of the pixels of split "train" are ignored and count nowhere
+      warning: no mask of split "val" has a pixel of front: means are over 1 of 2 classes, with it as 0 where it is predicted; if 255 stands for a class in the masks: data.dataset.label_map: {255: 1}
+      warning: 25.0 % of the pixels of split "val" are ignored and count nowhere
+      "
+    `);
+    logger.lines.length = 0;
+    await train(await inputs([two, "schedule.iterations=1", "evaluation.interval=1"]));
+    const lines = logger.lines.filter((line) => /^warning: |^val at/.test(line)).join("\n");
+    expect(lines.replace(/, loss .*/, "")).toMatchInlineSnapshot(`
+      "warning: of 8 masks of split "train" 6 were looked at: none has a pixel of front: if the others are like them, it is not learnt; if 255 stands for a class in the masks: data.dataset.label_map: {255: 1}
+      warning: of 8 masks of split "train" 6 were looked at: 25.0 % of their pixels are ignored and count nowhere
+      warning: no mask of split "val" has a pixel of front: means are over 1 of 2 classes, with it as 0 where it is predicted; if 255 stands for a class in the masks: data.dataset.label_map: {255: 1}
+      warning: 25.0 % of the pixels of split "val" are ignored and count nowhere
+      val at 1: mIoU 100.00, mAcc 100.00, aAcc 100.00, over 1 of 2 classes"
+    `);
+  });
+
+  it("of many classes that are nowhere, in one line", async () => {
+    const many = Array.from({ length: 150 }, (_, k) => `c${k}`).join(", ");
+    for (let i = 0; i < 8; i++) writeMask("train", String(i), (p) => (p + i) % 40);
+    expect(await told(`data.dataset.classes=[${many}]`)).toMatchInlineSnapshot(`
+      "warning: no mask of split "train" has a pixel of c40, c41, c42, c43, c44 and 105 more: they are not learnt; masks with them are missing, or data.dataset lists classes too many
+      warning: no mask of split "val" has a pixel of c3, c4, c5, c6, c7 and 142 more: means are over 3 of 150 classes, with each as 0 where it is predicted; masks with them are missing, or data.dataset lists classes too many"
+    `);
+  });
+
+  it("of much that is ignored, where all classes are there", async () => {
+    for (let i = 0; i < 8; i++) writeMask("train", String(i), (p) => (p % 2 === 0 ? 255 : p % 3));
+    expect(await told()).toMatchInlineSnapshot(
+      `"warning: 50.0 % of the pixels of split "train" are ignored and count nowhere; if 255 stands for a class in the masks: data.dataset.label_map: {255: a class's number}"`,
+    );
+    const shifted = ["data.dataset.reduce_zero_label=true", "data.dataset.classes=[box, sky]"];
+    expect(await told(...shifted)).toMatchInlineSnapshot(`
+      "warning: 66.7 % of the pixels of split "train" are ignored and count nowhere; if 0 stands for a class in the masks: data.dataset.label_map: {0: a class's number}
+      warning: 48.0 % of the pixels of split "val" are ignored and count nowhere; if 0 stands for a class in the masks: data.dataset.label_map: {0: a class's number}"
     `);
   });
 

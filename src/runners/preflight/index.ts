@@ -10,6 +10,7 @@ import { trainingMetrics } from "../metrics.ts";
 import { countParameters, networkFor } from "../network.ts";
 import { collect, throwAll } from "./complaints.ts";
 import { estimateDisk, optimizerBytes, requireDisk, type DiskEstimate } from "./disk.ts";
+import { labelWarnings } from "./labels.ts";
 import { estimateMemory, type MemoryEstimate } from "./memory.ts";
 import { binWarning, requireChannels, traceNetwork } from "./network.ts";
 import { checkInitialClasses } from "./weights.ts";
@@ -56,7 +57,7 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
   const warnings: string[] = [];
   const data = await checkData(config, dataOptions(inputs));
   complaints.push(...data.complaints);
-  warnings.push(...dataWarnings(data, inputs.samples === Infinity));
+  warnings.push(...dataWarnings(data, config));
   await collect(complaints, () => requireChannels(config, data));
   // Without classes there is no network.
   const { info } = data;
@@ -110,8 +111,7 @@ function paramwiseWarnings({ optimizer }: Config, segmentor: Segmentor): string[
   );
 }
 
-/** @param all every mask was read, so that what was not found is not there */
-function dataWarnings({ info, splits, shared, repeated }: DataCheck, all: boolean): string[] {
+function dataWarnings({ info, splits, shared, repeated }: DataCheck, { data }: Config): string[] {
   const warnings: string[] = [];
   for (const { sections, count, first } of shared) {
     const images = count === 1 ? "an image is" : `${count} images are`;
@@ -123,15 +123,7 @@ function dataWarnings({ info, splits, shared, repeated }: DataCheck, all: boolea
     const images = count === 1 ? "an image is" : `${count} images are`;
     warnings.push(`${images} in data.${section} more than once, and counted as often (${first})`);
   }
-  for (const { split, unlabelled, pixels, length, checked } of splits) {
-    if (unlabelled.count > 0) {
-      const masks = unlabelled.count === 1 ? "a mask has" : `${unlabelled.count} masks have`;
-      warnings.push(`${masks} no labelled pixel in split "${split}" (${unlabelled.first})`);
-    }
-    const absent = info?.classes.filter((_, k) => pixels[k] === 0) ?? [];
-    if (all && checked === length && absent.length > 0)
-      warnings.push(`no mask of split "${split}" has a pixel of ${absent.join(", ")}`);
-  }
+  if (info !== null) for (const split of splits) warnings.push(...labelWarnings(split, info, data.dataset));
   // Sections of one split have the same to say.
   return [...new Set(warnings)];
 }
