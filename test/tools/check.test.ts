@@ -114,31 +114,31 @@ export default defineNeck({ type: "odd", description: "d", schema: Type.Object({
         at: ROOT/data/masks/train/0.png
         expected: classes 0..2 and 255 (ignore)
         found: value 9 in 1 pixel, first at x=2, y=1
-        try: correct the mask, the list of classes, ignore_index or reduce_zero_label
+        try: data.dataset.label_map: {9: ignore}, or a class's number for it; or correct the mask, the list of classes, ignore_index or reduce_zero_label
 
       SEGFUSE_DATA_LABEL: a mask holds a value that is no class
         at: ROOT/data/masks/train/1.png
         expected: classes 0..2 and 255 (ignore)
         found: value 9 in 1 pixel, first at x=2, y=1
-        try: correct the mask, the list of classes, ignore_index or reduce_zero_label
+        try: data.dataset.label_map: {9: ignore}, or a class's number for it; or correct the mask, the list of classes, ignore_index or reduce_zero_label
 
       SEGFUSE_DATA_LABEL: a mask holds a value that is no class
         at: ROOT/data/masks/train/2.png
         expected: classes 0..2 and 255 (ignore)
         found: value 9 in 1 pixel, first at x=2, y=1
-        try: correct the mask, the list of classes, ignore_index or reduce_zero_label
+        try: data.dataset.label_map: {9: ignore}, or a class's number for it; or correct the mask, the list of classes, ignore_index or reduce_zero_label
 
       SEGFUSE_DATA_LABEL: a mask holds a value that is no class
         at: ROOT/data/masks/train/3.png
         expected: classes 0..2 and 255 (ignore)
         found: value 9 in 1 pixel, first at x=2, y=1
-        try: correct the mask, the list of classes, ignore_index or reduce_zero_label
+        try: data.dataset.label_map: {9: ignore}, or a class's number for it; or correct the mask, the list of classes, ignore_index or reduce_zero_label
 
       SEGFUSE_DATA_LABEL: a mask holds a value that is no class
         at: ROOT/data/masks/train/4.png
         expected: classes 0..2 and 255 (ignore)
         found: value 9 in 1 pixel, first at x=2, y=1
-        try: correct the mask, the list of classes, ignore_index or reduce_zero_label
+        try: data.dataset.label_map: {9: ignore}, or a class's number for it; or correct the mask, the list of classes, ignore_index or reduce_zero_label
 
       SEGFUSE_DATA_SIZE: a mask and its image differ in size
         at: ROOT/data/masks/val/0.png

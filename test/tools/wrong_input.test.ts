@@ -115,7 +115,7 @@ describe("wrong data ends with exit code 1", () => {
         at: ROOT/data/masks/train/0.png
         expected: classes 0..2 and 255 (ignore)
         found: value 7 in 1 pixel, first at x=5, y=1
-        try: correct the mask, the list of classes, ignore_index or reduce_zero_label"
+        try: data.dataset.label_map: {7: ignore}, or a class's number for it; or correct the mask, the list of classes, ignore_index or reduce_zero_label"
     `);
   });
 
