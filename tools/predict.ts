@@ -1,15 +1,17 @@
 import type { Command } from "commander";
+import { exifModes, type ExifMode } from "../src/datasets/orientation.ts";
 import type { PredictionFailure } from "../src/runners/prediction/failures.ts";
 import type { PredictedImage } from "../src/runners/predict.ts";
 import { RunStopped, stopSignals, type StopSignal } from "../src/runners/interruption.ts";
 import { addEvaluationFlags, evaluationOverrides, type EvaluationFlags } from "./evaluation_flags.ts";
-import { collect } from "./options.ts";
+import { collect, oneOf } from "./options.ts";
 import { showRun } from "./progress.ts";
 import { watchStopSignals } from "./stop.ts";
 
 interface PredictOptions extends EvaluationFlags {
   out: string;
   logits?: string;
+  exif?: ExifMode;
   set: string[];
   overlay: string[];
   json?: boolean;
@@ -24,7 +26,12 @@ export function register(program: Command): void {
     .argument("<image...>", "image files, folders of images, or patterns such as 'frames/**/*.png'")
     .description("segment images: coloured overlays and PNGs of class numbers")
     .requiredOption("--out <folder>", "output folder")
-    .option("--logits <file>", "raw logits of one whole-image forward as safetensors (images of one size)");
+    .option("--logits <file>", "raw logits of one whole-image forward as safetensors (images of one size)")
+    .option(
+      "--exif <mode>",
+      "EXIF orientations: apply, ignore or refuse (default: the data set's)",
+      oneOf(exifModes),
+    );
   addEvaluationFlags(command)
     .option("--set <key=value>", "change a value of the config (repeatable)", collect, [])
     .option("--overlay <file>", "an overlay above the config (repeatable)", collect, [])
@@ -43,7 +50,7 @@ async function predict(
   const { ensureEngine } = await import("../src/engine/setup/ensure.ts");
   const { ProgressDisplay } = await import("../src/util/progress_display.ts");
   const { failureText, predictionError } = await import("../src/runners/prediction/failures.ts");
-  const { overlay: overlays, out: outDir, logits, json = false } = options;
+  const { overlay: overlays, out: outDir, logits, exif, json = false } = options;
   const registry = createRegistry();
   const set = [...options.set, ...evaluationOverrides(options)];
   const loaded = await loadConfig(path, { set, overlays, registry, allowUnsetEnv: true });
@@ -55,7 +62,7 @@ async function predict(
     await ensureEngine(display, loaded.config.engine.type);
     const { predictFiles } = await import("../src/runners/predict.ts");
     await predictFiles({
-      ...{ loaded, checkpoint, images, outDir, logits, registry, logger: display, stop: watch.signal },
+      ...{ loaded, checkpoint, images, outDir, logits, exif, registry, logger: display, stop: watch.signal },
       onWritten: (image) => results.push(image),
       onFailure: (failure) => {
         results.push(failure);

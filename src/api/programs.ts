@@ -7,7 +7,7 @@ import { configClasses, numberedClasses } from "../runners/classes.ts";
 import { configCost } from "../runners/cost.ts";
 import { initialiseWeights, networkFor, pretrainedFile } from "../runners/network.ts";
 import type { PredictionFailure } from "../runners/prediction/failures.ts";
-import { predictFiles, type ImagePrediction } from "../runners/predict.ts";
+import { predictFiles, type ImagePrediction, type PredictInputs } from "../runners/predict.ts";
 import type { ProgressCallback } from "../runners/progress.ts";
 import { testCheckpoint } from "../runners/test.ts";
 import { train as trainRun, type TrainResult } from "../runners/train.ts";
@@ -128,6 +128,8 @@ export interface PredictOptions extends CallOptions {
   readonly slide?: boolean | undefined;
   /** Called for an image that cannot be predicted, while the others are. Default: the first such image ends the call. */
   readonly onFailure?: ((failure: PredictionFailure) => void) | undefined;
+  /** What an EXIF orientation of an image means. Default: as the config's data set has it, else "apply". */
+  readonly exif?: PredictInputs["exif"];
 }
 
 /**

@@ -4,6 +4,7 @@ import { Type } from "typebox";
 import { SegfuseError } from "../errors.ts";
 import { defineDataset } from "../registry/component.ts";
 import { pathOption } from "../registry/component_ref.ts";
+import { exifOption } from "./exif_option.ts";
 import { FileDataset } from "./file_dataset.ts";
 import { maskLabels, maskOptions } from "./file_options.ts";
 import { LabelTable } from "./label_table.ts";
@@ -26,6 +27,7 @@ export default defineDataset({
   schema: Type.Object({
     root: pathOption({ description: "the folder that holds images, masks, the lists and meta.json" }),
     ...maskOptions,
+    exif: exifOption,
   }),
   async create({ root, ...options }, { split }) {
     const advice = "set SEGFUSE_CAMVID (or data.dataset.root) to it";
@@ -49,7 +51,7 @@ export default defineDataset({
     );
     const listed = await listedPairs({ list, root: folder, sides, split });
     const pairs = listed.map((pair) => ({ ...pair, table }));
-    return new FileDataset(info, await requireSamples(pairs, split, list));
+    return new FileDataset(info, await requireSamples(pairs, split, list), options.exif);
   },
 });
 

@@ -1,6 +1,7 @@
 import { SegfuseError } from "../errors.ts";
 import type { Dataset, DatasetInfo } from "./contracts.ts";
 import { openDataset, spread } from "./loader.ts";
+import { RemarkCounter, type RemarkCount } from "./sample_remarks.ts";
 import type { DataConfig, DataSection } from "./source.ts";
 
 /** How many samples of each split are decoded before a run starts. */
@@ -44,6 +45,8 @@ export interface SplitCheck {
   readonly ignored: number;
   /** Decoded masks without any labelled pixel: how many, and the first one's file or id. */
   readonly unlabelled: { readonly count: number; readonly first: string | null };
+  /** What is odd about images that were decoded, and stops nothing. */
+  readonly remarks: readonly RemarkCount[];
 }
 
 export interface SharedImages {
@@ -110,6 +113,7 @@ class SplitChecker {
   private readonly wrong = new Map<number, SegfuseError>();
   private readonly unlabelled: number[] = [];
   private readonly pixels: number[];
+  private readonly remarks = new RemarkCounter();
   private ignored = 0;
   private checked = 0;
   private sizes: SizeRange | null = null;
@@ -148,7 +152,8 @@ class SplitChecker {
     const { checked, sizes, channels, pixels, ignored } = this;
     const first = this.unlabelled.length === 0 ? null : Math.min(...this.unlabelled);
     const unlabelled = { count: this.unlabelled.length, first: first === null ? null : this.nameOf(first) };
-    return { length: this.dataset.length, checked, sizes, channels, pixels, ignored, unlabelled };
+    const remarks = this.remarks.counts();
+    return { length: this.dataset.length, checked, sizes, channels, pixels, ignored, unlabelled, remarks };
   }
 
   private tryOne(index: number): Promise<SegfuseError | null> {
@@ -156,7 +161,7 @@ class SplitChecker {
   }
 
   private async readOne(index: number): Promise<SegfuseError | null> {
-    const { image, label } = await this.dataset.load(index);
+    const { image, label, remarks = [] } = await this.dataset.load(index);
     const { classes, ignoreIndex } = this.dataset.info;
     const counts = new Float64Array(256);
     for (const value of label.data) counts[value]!++;
@@ -172,6 +177,7 @@ class SplitChecker {
     this.ignored += counts[ignoreIndex]!;
     if (counts[ignoreIndex] === label.data.length) this.unlabelled.push(index);
     this.checked++;
+    this.remarks.add(remarks, index, this.dataset.files(index)?.image ?? this.dataset.id(index));
     this.channels = image.channels;
     this.addSize([image.height, image.width]);
     return null;

@@ -4,6 +4,7 @@ import { defineDataset } from "../registry/component.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import { cityscapesClasses } from "./cityscapes_classes.ts";
 import type { DatasetInfo } from "./contracts.ts";
+import { exifOption } from "./exif_option.ts";
 import { FileDataset, type FilePair } from "./file_dataset.ts";
 import { labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";
 import { LabelTable } from "./label_table.ts";
@@ -28,6 +29,7 @@ export default defineDataset({
       },
     ),
     ...maskOptions,
+    exif: exifOption,
   }),
   info: ({ ignore_index }) => describe(ignore_index),
   rules: [{ check: ({ label_map }) => labelMapFindings(label_map, cityscapesClasses.length) }],
@@ -56,7 +58,8 @@ export default defineDataset({
         return { ...pair, id, table: byTrainId.has(pair.id) ? trainIds : labelIds };
       },
     );
-    return new FileDataset(info, await requireSamples(pairs, split, sides(trainIdsSuffix)));
+    const samples = await requireSamples(pairs, split, sides(trainIdsSuffix));
+    return new FileDataset(info, samples, options.exif);
   },
 });
 

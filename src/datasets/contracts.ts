@@ -1,4 +1,5 @@
 import type { Random } from "../util/random.ts";
+import type { SampleRemark } from "./sample_remarks.ts";
 
 /** What a data set says of itself; goes into checkpoints and reports. */
 export interface DatasetInfo {
@@ -28,6 +29,8 @@ export interface RawSample {
   readonly id: string;
   readonly image: RawImage;
   readonly label: RawLabel;
+  /** What is odd about the image and stops nothing; counted and told by checks and evaluations. */
+  readonly remarks?: readonly SampleRemark[];
 }
 
 /** One split of a data set. Samples are numbered 0..length-1 in a fixed order. */
@@ -56,6 +59,8 @@ export interface Sample {
   labelHeight: number;
   labelWidth: number;
   valid: { top: number; left: number; height: number; width: number };
+  /** As of the raw sample: transforms need not hand them on. */
+  remarks?: readonly SampleRemark[];
 }
 
 export interface TransformInputs {

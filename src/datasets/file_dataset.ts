@@ -1,5 +1,6 @@
 import { SegfuseError } from "../errors.ts";
 import type { Dataset, DatasetInfo, RawSample } from "./contracts.ts";
+import { sameSize, type ExifMode } from "./orientation.ts";
 import { readImage } from "./image_file.ts";
 import { readMask } from "./mask_file.ts";
 import type { MaskLabels } from "./mask_labels.ts";
@@ -17,6 +18,8 @@ export class FileDataset implements Dataset {
   constructor(
     readonly info: DatasetInfo,
     private readonly pairs: readonly FilePair[],
+    /** What an EXIF orientation of the images means; the masks stay as they are. */
+    private readonly exif: ExifMode,
   ) {}
 
   get length(): number {
@@ -34,14 +37,21 @@ export class FileDataset implements Dataset {
 
   async load(index: number): Promise<RawSample> {
     const { id, image: imageFile, label: labelFile, table } = this.pair(index);
-    const [image, mask] = await Promise.all([readImage(imageFile), readMask(labelFile)]);
-    if (mask.height !== image.height || mask.width !== image.width)
+    const reading = readMask(labelFile);
+    const [{ remarks, header, ...image }, mask] = await Promise.all([
+      readImage(imageFile, this.exif, () => reading),
+      reading,
+    ]);
+    if (!sameSize(mask, image)) {
+      const { orientation, width, height } = header;
+      const stored = `, whose EXIF orientation is ${orientation} (${width}x${height} as stored)`;
       throw new SegfuseError("SEGFUSE_DATA_SIZE", "a mask and its image differ in size", {
         where: labelFile,
-        expected: `${image.width}x${image.height} (width x height), as ${imageFile}`,
+        expected: `${image.width}x${image.height} (width x height), as ${imageFile}${orientation === 1 ? "" : stored}`,
         found: `${mask.width}x${mask.height}`,
       });
-    return { id, image, label: table.apply(mask, labelFile) };
+    }
+    return { id, image, label: table.apply(mask, labelFile), remarks };
   }
 
   private pair(index: number): FilePair {

@@ -2,6 +2,7 @@ import { Type, type Static } from "typebox";
 import { defineDataset } from "../registry/component.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import type { DatasetInfo } from "./contracts.ts";
+import { exifOption } from "./exif_option.ts";
 import { FileDataset } from "./file_dataset.ts";
 import { labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";
 import { LabelTable } from "./label_table.ts";
@@ -73,6 +74,7 @@ const schema = Type.Object({
       "masks where 0 means other and class k is stored as k + 1 (ADE20K): 0 is ignored, the rest shifted",
   }),
   ...maskOptions,
+  exif: exifOption,
 });
 
 /** Images and masks in folders: ADE20K, one's own data. */
@@ -104,7 +106,7 @@ export default defineDataset({
       : LabelTable.plain(info.classes.length, info.ignoreIndex);
     const table = maskLabels(plain, options, info, ownColors(options.classes));
     const pairs = (await folderPairs(options, split)).map((pair) => ({ ...pair, table }));
-    return new FileDataset(info, pairs);
+    return new FileDataset(info, pairs, options.exif);
   },
 });
 

@@ -1,6 +1,7 @@
 import { SegfuseError } from "../errors.ts";
 import type { Batch, Dataset, DatasetInfo, EvaluationSample, Sample } from "./contracts.ts";
 import { DataOrder } from "./order.ts";
+import { RemarkCounter, type RemarkCount, type SampleRemark } from "./sample_remarks.ts";
 import { createDataset, sampleSource, type DataConfig, type DataSection } from "./source.ts";
 import { createSampleMaker, type SampleMaker } from "./workers/pool.ts";
 
@@ -144,6 +145,8 @@ export interface EvaluationLoader {
   readonly length: number;
   /** The samples in order, decoded a few ahead by worker threads. May be called again. */
   samples(): AsyncIterable<EvaluationSample>;
+  /** What was odd about the images that `samples` has given, and stopped nothing. */
+  remarks(): RemarkCount[];
   /** Ends the workers. */
   close(): Promise<void>;
 }
@@ -156,10 +159,14 @@ export async function openEvaluationLoader(options: EvaluationLoaderOptions): Pr
   const dataset = await createDataset(source);
   const maker = await createSampleMaker(source, workers, dataset);
   const length = Math.min(options.limit ?? dataset.length, dataset.length);
+  const remarks = new RemarkCounter();
+  const remark = (index: number, found: readonly SampleRemark[]) =>
+    remarks.add(found, index, dataset.files(index)?.image ?? dataset.id(index));
   return {
     info: dataset.info,
     length,
-    samples: () => inOrder(spread(dataset.length, length), maker, 2 * workers),
+    samples: () => inOrder(spread(dataset.length, length), maker, 2 * workers, remark),
+    remarks: () => remarks.counts(),
     close: () => maker.close(),
   };
 }
@@ -178,6 +185,7 @@ async function* inOrder(
   indices: readonly number[],
   maker: SampleMaker,
   lookAhead: number,
+  remark: (index: number, found: readonly SampleRemark[]) => void,
 ): AsyncGenerator<EvaluationSample> {
   const making: Promise<Sample>[] = [];
   let requested = 0;
@@ -189,7 +197,8 @@ async function* inOrder(
       sample.catch(() => {});
       making.push(sample);
     }
-    const { id, height, width, image, labelHeight, labelWidth, label } = await making.shift()!;
+    const { id, height, width, image, labelHeight, labelWidth, label, remarks } = await making.shift()!;
+    if (remarks !== undefined) remark(index, remarks);
     yield { index, id, height, width, image, labelHeight, labelWidth, label };
   }
 }

@@ -35,7 +35,8 @@ export class Pipeline {
    * @param keys what the random choices depend on; transform k draws from the stream `[...keys, "transform/k"]`
    */
   async run(index: number, keys: readonly (string | number)[]): Promise<Sample> {
-    let sample: DeferredSample | Sample = deferRaw(await this.dataset.load(index));
+    const raw = await this.dataset.load(index);
+    let sample: DeferredSample | Sample = deferRaw(raw);
     for (const [k, transform] of this.transforms.entries()) {
       const random = new Random(...keys, `transform/${k}`);
       if (isDeferred(sample) && transform.applyDeferred !== undefined) {
@@ -46,6 +47,7 @@ export class Pipeline {
     }
     const settled = isDeferred(sample) ? settle(sample) : sample;
     normalise(settled, this.preprocess);
+    if (raw.remarks !== undefined && raw.remarks.length > 0) settled.remarks = raw.remarks;
     return settled;
   }
 }

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { requireEnvironment, type LoadedConfig } from "../config/load.ts";
 import type { DatasetInfo, Sample } from "../datasets/contracts.ts";
+import { exifModeOf, type ExifMode } from "../datasets/orientation.ts";
 import { Pipeline } from "../datasets/pipeline.ts";
 import { openEngine } from "../engine/engine.ts";
 import { SegfuseError } from "../errors.ts";
@@ -44,6 +45,8 @@ export interface PredictInputs {
   readonly onProgress?: ProgressCallback | undefined;
   /** Sliding windows (true) or whole images (false), whatever `evaluation.mode` says. */
   readonly slide?: boolean | undefined;
+  /** What an EXIF orientation means. Default: as the config's data set has it, else "apply". */
+  readonly exif?: ExifMode | undefined;
   /** A safetensors file for the logits of one whole-image forward pass of all images, which then need one size. */
   readonly logits?: string | undefined;
   /** Aborted, `RunStopped` is thrown after the image that is being predicted. */
@@ -91,6 +94,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
   const { loaded, outDir, registry, logger } = inputs;
   const { config } = loaded;
   requireEnvironment(loaded, reads);
+  const exif = inputs.exif ?? exifModeOf(config.data.dataset);
   const images = await inputImages(inputs.images, outDir, logger);
   if (outDir !== null) await checkWorkDir(outDir, true);
   if (inputs.logits !== undefined) await checkWorkDir(dirname(inputs.logits), true);
@@ -101,7 +105,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
   try {
     await loadWeights(segmentor, weights, { complete: true, except: ["auxiliary_head.*"] });
     segmentor.context.training = false;
-    const files = new ImageFiles(images, info);
+    const files = new ImageFiles(images, info, exif);
     const pipeline = Pipeline.create(
       files,
       config.data.test.transforms,

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { requireEnvironment, type LoadedConfig } from "../config/load.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
 import { openDataset, openEvaluationLoader } from "../datasets/loader.ts";
+import { remarkText } from "../datasets/sample_remarks.ts";
 import { openEngine } from "../engine/engine.ts";
 import { SegfuseError } from "../errors.ts";
 import type { EvaluatedImage, EvaluationResult } from "../evaluation/contracts.ts";
@@ -83,6 +84,8 @@ export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
         checkStop(stop);
       },
     });
+    const images = `${loader.length} images of split "${config.data.test.split}"`;
+    for (const remark of loader.remarks()) logger.warn(remarkText(remark, images));
     const ids = Array.from({ length: dataset.length }, (_, i) => dataset.id(i));
     const report = await reportOf(result, metadata, datasetFingerprint(info.classes, ids));
     if (outDir != null) await writeReport(outDir, report);

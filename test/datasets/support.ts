@@ -68,6 +68,7 @@ export const folderOptions = {
   classes: ["a", "b", "c"],
   ignore_index: 255,
   reduce_zero_label: false,
+  exif: "apply",
 };
 
 export const augmentation = [

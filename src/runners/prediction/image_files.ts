@@ -1,5 +1,6 @@
 import type { Dataset, DatasetInfo, RawImage, RawSample } from "../../datasets/contracts.ts";
 import { readImage } from "../../datasets/image_file.ts";
+import type { ExifMode } from "../../datasets/orientation.ts";
 import type { InputImage } from "./input_images.ts";
 
 /** Images without labels, as a data set: the label is class 0 everywhere and nobody looks at it. */
@@ -10,6 +11,7 @@ export class ImageFiles implements Dataset {
   constructor(
     private readonly images: readonly InputImage[],
     readonly info: DatasetInfo,
+    private readonly exif: ExifMode,
   ) {}
 
   get length(): number {
@@ -25,7 +27,7 @@ export class ImageFiles implements Dataset {
   }
 
   async load(index: number): Promise<RawSample> {
-    const image = await readImage(this.id(index));
+    const image = await readImage(this.id(index), this.exif);
     const { height, width } = image;
     this.last = { ...image, data: image.data.slice() };
     return { id: this.id(index), image, label: { height, width, data: new Uint8Array(height * width) } };

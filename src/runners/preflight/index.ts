@@ -1,6 +1,7 @@
 import type { Config } from "../../config/sections.ts";
 import { checkData, type CheckDataOptions, type DataCheck } from "../../datasets/check.ts";
 import type { DatasetInfo } from "../../datasets/contracts.ts";
+import { remarkText } from "../../datasets/sample_remarks.ts";
 import type { SegfuseError } from "../../errors.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
 import type { Registry } from "../../registry/registry.ts";
@@ -122,6 +123,10 @@ function dataWarnings({ info, splits, shared, repeated }: DataCheck, { data }: C
   for (const { section, count, first } of repeated) {
     const images = count === 1 ? "an image is" : `${count} images are`;
     warnings.push(`${images} in data.${section} more than once, and counted as often (${first})`);
+  }
+  for (const { split, checked, remarks } of splits) {
+    const images = `${checked} ${checked === 1 ? "image" : "images"} of split "${split}"`;
+    warnings.push(...remarks.map((remark) => remarkText(remark, images)));
   }
   if (info !== null) for (const split of splits) warnings.push(...labelWarnings(split, info, data.dataset));
   // Sections of one split have the same to say.
