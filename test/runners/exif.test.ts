@@ -127,7 +127,9 @@ test("an evaluation says how it read its images", async () => {
   await writeInitialWeights({ loaded, out: checkpoint, registry, logger });
   await testCheckpoint({ loaded, registry, checkpoint, logger });
   const warnings = logger.lines.filter((line) => line.includes("EXIF"));
-  expect(warnings.join("\n").replaceAll(run.folder, "ROOT")).toMatchInlineSnapshot(`"warning: 2 of 3 images of split "val" fit their masks only without their EXIF orientation and are read so: the masks were drawn on the unturned images; exif: ignore reads all images so, and those of predict (first: ROOT/data/images/val/0.png)"`);
+  expect(warnings.join("\n").replaceAll(run.folder, "ROOT")).toMatchInlineSnapshot(
+    `"warning: 2 of 3 images of split "val" fit their masks only without their EXIF orientation and are read so: the masks were drawn on the unturned images; exif: ignore reads all images so, and those of predict (first: ROOT/data/images/val/0.png)"`,
+  );
 });
 
 test("predict turns as the data set does, or as it is told", async () => {
