@@ -76,7 +76,7 @@ describe("training batches", () => {
       for (;;) await loader.next();
     }, broken);
     expect(report).toContain(
-      "SEGFUSE_DATA_IMAGE: an image cannot be decoded\n  at: ROOT/images/train/s2.jpg",
+      "SEGFUSE_DATA_IMAGE: a file under an image's name is no image\n  at: ROOT/images/train/s2.jpg",
     );
     await loader.close();
     rmSync(broken, { recursive: true });

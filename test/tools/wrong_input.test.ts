@@ -95,10 +95,10 @@ describe("wrong data ends with exit code 1", () => {
     expect(code).toBe(1);
     expect(text).toMatchInlineSnapshot(`
       "work folder: ROOT/work
-      SEGFUSE_DATA_IMAGE: an image cannot be decoded
+      SEGFUSE_DATA_IMAGE: an image is cut short
         at: ROOT/data/images/train/0.jpg
-        expected: a whole JPEG, PNG, WebP or TIFF file
-        found: VipsJpeg: premature end of JPEG image
+        expected: a whole JPEG, PNG, WebP, TIFF, GIF or AVIF file
+        found: a JPEG file of 391 bytes that ends too early
         try: fetch the file again or take it out of the split"
     `);
   });
