@@ -68,7 +68,6 @@ export const errorCodes = {
   SEGFUSE_DATA_ROOT: { exit: 2, title: "a data set's folder, list or class description is missing or wrong" },
   SEGFUSE_DATA_SPLIT: { exit: 2, title: "a split of a data set is unknown or empty" },
   SEGFUSE_DATA_UNLABELLED: { exit: 2, title: "a split of a data set has images and no masks" },
-  SEGFUSE_DATA_FILE: { exit: 1, title: "an image or mask of a data set is missing" },
   SEGFUSE_DATA_FILE: { exit: 1, title: "an image or mask of a data set is missing or cannot be opened" },
   SEGFUSE_DATA_IMAGE: { exit: 1, title: "an image cannot be decoded" },
   SEGFUSE_DATA_ORIENTATION: { exit: 1, title: "an image is stored turned, and that is refused" },
