@@ -77,7 +77,9 @@ export const errorCodes = {
   SEGFUSE_DATA_WORKER: { exit: 1, title: "a data worker ended unexpectedly" },
   SEGFUSE_WEIGHTS_FILE: { exit: 1, title: "a weight file cannot be read, or is none" },
   SEGFUSE_WEIGHTS_DTYPE: { exit: 1, title: "weights of another element type than can be used" },
-  SEGFUSE_WEIGHTS_GLOBAL: { exit: 1, title: "a PyTorch file needs code that is not run" },
+  SEGFUSE_WEIGHTS_GLOBAL: { exit: 1, title: "weights of a PyTorch file need code that is not run" },
+  SEGFUSE_WEIGHTS_KEY: { exit: 2, title: "it is not clear which of a file's state dicts is meant" },
+  SEGFUSE_WEIGHTS_FIT: { exit: 1, title: "a weight file of which nothing, or too little, fits the network" },
   SEGFUSE_WEIGHTS_SHAPE: { exit: 1, title: "weights of a file have another shape than the network's" },
   SEGFUSE_WEIGHTS_CLASSES: {
     exit: 1,

@@ -4,10 +4,12 @@ import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { globMatcher } from "../util/glob.ts";
 import { isFloating } from "./dtypes.ts";
+import { requireFit, requireOneMatch } from "./fit.ts";
 import { fileShape, toFileOrder, toMemoryOrder } from "./layout.ts";
 import { shorten, summarise } from "./names.ts";
 import { openWeights } from "./open.ts";
-import { notFloating, type Metadata, type StoredTensor, type WeightFile } from "./weight_file.ts";
+import { needsCode, notFloating, type Metadata, type StoredTensor, type WeightFile } from "./weight_file.ts";
+import { matchNames, prefixNotes } from "./wrappers.ts";
 
 /** What reading a weight file did to a network. All names are the network's own, in its order. */
 export interface LoadReport {
@@ -19,6 +21,8 @@ export interface LoadReport {
   /** Only in the file (`num_batches_tracked` is passed over), by the file's names. */
   readonly unused: readonly string[];
   readonly metadata: Metadata;
+  /** What else a user should know: of the file, and of how its names were read. */
+  readonly notes: readonly string[];
 }
 
 export interface LoadOptions {
@@ -30,27 +34,43 @@ export interface LoadOptions {
   readonly complete?: boolean;
   /** Patterns of the network's names that are passed over: neither read nor reported. */
   readonly except?: readonly string[];
+  /** The state dict of a PyTorch file that has several (see {@link StateDictChoice}); null: the one that fits. */
+  readonly key?: string | null | undefined;
+  /** The least share (0..1) of the module's tensors that the file must give. Default 0: at least one tensor. */
+  readonly minLoaded?: number;
 }
 
 /**
  * Reads a weight file (safetensors or PyTorch's) into a module, one tensor after the other. A parameter is found
- * by its name; a parameter that has no variable yet gets one here, so that a network which is loaded whole is
- * never initialised. Nothing is changed where a name does not fit.
+ * by its name, with or without what a wrapper put before it (`module.`, `_orig_mod.`, `model.` …); a parameter that
+ * has no variable yet gets one here, so that a network which is loaded whole is never initialised. Nothing is changed
+ * where a name does not fit.
  *
- * @throws SegfuseError `SEGFUSE_WEIGHTS_FILE` for a missing or broken file, `SEGFUSE_WEIGHTS_GLOBAL` for one
- * that needs code, `SEGFUSE_WEIGHTS_SHAPE` where a name has another shape and `allowFresh` does not match it, or
- * where `complete` and a name is missing, `SEGFUSE_WEIGHTS_CLASSES` where only classifiers differ, in their
- * number of classes, `SEGFUSE_WEIGHTS_DTYPE` where the file has integers
+ * @throws SegfuseError `SEGFUSE_WEIGHTS_FILE` for a missing or broken file, `SEGFUSE_WEIGHTS_GLOBAL` where only code
+ * could make what is due, `SEGFUSE_WEIGHTS_KEY` where it is not clear which of the file's weights are meant,
+ * `SEGFUSE_WEIGHTS_FIT` where nothing is loaded, or less than `minLoaded`, `SEGFUSE_WEIGHTS_SHAPE` where a name has
+ * another shape and `allowFresh` does not match it, or where `complete` and a name is missing,
+ * `SEGFUSE_WEIGHTS_CLASSES` where only classifiers differ, in their number of classes, `SEGFUSE_WEIGHTS_DTYPE` where
+ * the file has integers
  */
 export async function loadWeights(
   module: Module,
   path: string,
   options: LoadOptions = {},
 ): Promise<LoadReport> {
-  const file = await openWeights(path);
+  const wanted = wantedNames(module, options);
+  const isWanted = (name: string) => wanted.has(name);
+  const file = await openWeights(path, {
+    key: options.key,
+    fits: (names) => matchNames(names, isWanted).fits,
+  });
   try {
     const prefix = options.prefix === undefined ? "" : `${options.prefix}.`;
-    const plan = match(module, file, prefix, options);
+    const found = matchNames(file.names(), isWanted);
+    requireOneMatch(file, found);
+    requireFit(file, wanted, found.fits, options);
+    const plan = match(module, file, found.names, prefix, options);
+    requireFit(file, wanted, plan.load.length, options);
     for (const [, parameter, name] of plan.load) assign(parameter, await file.readFloats(name));
     return {
       file: path,
@@ -58,10 +78,19 @@ export async function loadWeights(
       fresh: plan.fresh.map((name) => prefix + name),
       unused: plan.unused,
       metadata: file.metadata,
+      notes: [...file.notes, ...(prefix === found.prefix ? [] : prefixNotes(found.prefix))],
     };
   } finally {
     await file.close();
   }
+}
+
+/** The module's names, without the network's prefix, that a file may give. */
+function wantedNames(module: Module, { prefix, except = [] }: LoadOptions): ReadonlySet<string> {
+  const isExcept = except.map(globMatcher);
+  const full = (name: string) => (prefix === undefined ? name : `${prefix}.${name}`);
+  const names = [...module.namedParameters()].map(([name]) => name);
+  return new Set(names.filter((name) => !isExcept.some((matches) => matches(full(name)))));
 }
 
 interface Misfit {
@@ -73,39 +102,46 @@ interface Misfit {
   readonly found: readonly number[] | undefined;
 }
 
-function match(module: Module, file: WeightFile, prefix: string, options: LoadOptions) {
+/** @param inFile names without what wraps them → the file's */
+function match(
+  module: Module,
+  file: WeightFile,
+  inFile: ReadonlyMap<string, string>,
+  prefix: string,
+  options: LoadOptions,
+) {
   const mayStayFresh = (options.allowFresh ?? []).map(globMatcher);
   const except = (options.except ?? []).map(globMatcher);
-  // A backbone's file has its names with the network's prefix or without it.
-  const hasPrefix = prefix !== "" && [...file.entries.keys()].some((name) => name.startsWith(prefix));
   const load: [name: string, parameter: Parameter, nameInFile: string][] = [];
   const fresh: string[] = [];
   const misfits: Misfit[] = [];
   const integers: string[] = [];
+  const objects: string[] = [];
   const names = new Set<string>();
   for (const [name, parameter] of module.namedParameters()) {
-    const nameInFile = hasPrefix ? prefix + name : name;
-    names.add(nameInFile);
+    const nameInFile = inFile.get(name);
+    if (nameInFile !== undefined) names.add(nameInFile);
     if (except.some((matches) => matches(prefix + name))) continue;
-    const found = file.entries.get(nameInFile);
+    const found = nameInFile === undefined ? undefined : file.entries.get(nameInFile);
     const wanted = fileShape(parameter.layout, parameter.shape);
-    if (found !== undefined && sameShape(found.shape, wanted)) {
+    if (nameInFile !== undefined && found !== undefined && sameShape(found.shape, wanted)) {
       if (!isFloating(found.dtype)) integers.push(`${prefix}${name} is ${found.dtype}`);
       load.push([name, parameter, nameInFile]);
       continue;
     }
+    const object = nameInFile === undefined ? undefined : file.unreadable.get(nameInFile);
     const isAllowed =
-      found === undefined
+      nameInFile === undefined
         ? options.complete !== true
         : mayStayFresh.some((matches) => matches(prefix + name));
     if (isAllowed) fresh.push(name);
+    else if (object !== undefined) objects.push(`${nameInFile} is ${object}`);
     else misfits.push({ name: prefix + name, wanted, found: found?.shape });
   }
+  if (objects.length > 0) throw needsCode(file.path, shorten(objects, 4, "; "));
   if (misfits.length > 0) throw misfit(misfits, file.path, options.complete === true);
   if (integers.length > 0) throw notFloating(file.path, integers);
-  const unused = [...file.entries.keys()].filter(
-    (name) => !names.has(name) && !name.endsWith("num_batches_tracked"),
-  );
+  const unused = file.names().filter((name) => !names.has(name) && !name.endsWith("num_batches_tracked"));
   return { load, fresh, unused };
 }
 

@@ -13,3 +13,9 @@ export function summarise(names: readonly string[]): string {
 function groups(names: readonly string[]): string[] {
   return [...new Set(names.map((name) => name.replace(/\.[^.]*$/, "")))];
 }
+
+/** The entries whose names begin with a prefix, without it. */
+export function below<T>(entries: ReadonlyMap<string, T>, prefix: string): Map<string, T> {
+  const inside = [...entries].filter(([name]) => name.startsWith(prefix) && name !== prefix);
+  return new Map(inside.map(([name, value]) => [name.slice(prefix.length), value]));
+}

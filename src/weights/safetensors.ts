@@ -2,6 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { SegfuseError } from "../errors.ts";
 import { writeFileAtomically } from "../util/atomic_file.ts";
 import { bytesPerElement, encode, type Dtype, type TensorValues, type WrittenDtype } from "./dtypes.ts";
+import { below, shorten } from "./names.ts";
 import { checkOffsets, parseHeader, type Header, type TensorEntry } from "./safetensors_header.ts";
 import {
   byteLength,
@@ -37,15 +38,22 @@ export class SafetensorsFile extends WeightFile {
     this.metadata = header.metadata;
   }
 
-  /** @throws SegfuseError `SEGFUSE_WEIGHTS_FILE` where the file is missing or is no safetensors file */
-  static async open(path: string): Promise<SafetensorsFile> {
+  /**
+   * @param key a beginning of names: the file is then what comes after it (`teacher` of `teacher.conv.weight`)
+   * @throws SegfuseError `SEGFUSE_WEIGHTS_FILE` where the file is missing or is no safetensors file,
+   * `SEGFUSE_WEIGHTS_KEY` where no name begins with `key`
+   */
+  static async open(path: string, key?: string | null): Promise<SafetensorsFile> {
     const { handle, size } = await openForReading(path);
     try {
       const { header, dataStart } = await readHeader(handle, size);
-      return new SafetensorsFile(path, handle, dataStart, header);
+      if (key == null) return new SafetensorsFile(path, handle, dataStart, header);
+      const entries = below(header.entries, `${key}.`);
+      if (entries.size === 0) throw noSuchNames(path, key, [...header.entries.keys()]);
+      return new SafetensorsFile(path, handle, dataStart, { ...header, entries });
     } catch (error) {
       await handle.close();
-      throw invalid(path, (error as Error).message, error);
+      throw error instanceof SegfuseError ? error : invalid(path, (error as Error).message, error);
     }
   }
 
@@ -61,6 +69,15 @@ export class SafetensorsFile extends WeightFile {
   async close(): Promise<void> {
     await this.handle.close();
   }
+}
+
+function noSuchNames(path: string, key: string, names: readonly string[]): SegfuseError {
+  return new SegfuseError("SEGFUSE_WEIGHTS_KEY", "no name of a safetensors file begins with the key", {
+    where: path,
+    expected: `the beginning of a name: ${shorten(names, 4, ", ")}`,
+    found: key,
+    advice: "no key: a safetensors file holds one state dict alone",
+  });
 }
 
 /** Reads a whole file. For large files where a part is enough, see {@link SafetensorsFile}. */

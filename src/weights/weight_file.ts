@@ -23,6 +23,10 @@ export abstract class WeightFile {
   /** In the file's order. */
   abstract readonly entries: ReadonlyMap<string, TensorInfo>;
   abstract readonly metadata: Metadata;
+  /** Names, beside those of `entries`, of weights that cannot be read without running code, and what they are. */
+  readonly unreadable: ReadonlyMap<string, string> = new Map();
+  /** What a user should know of the file, in words. */
+  readonly notes: readonly string[] = [];
 
   abstract close(): Promise<void>;
 
@@ -33,10 +37,22 @@ export abstract class WeightFile {
     return this.entries.has(name);
   }
 
-  /** What the file says of a tensor. @throws SegfuseError `SEGFUSE_WEIGHTS_FILE` where it has none of this name */
+  /** All names, those of `unreadable` included. */
+  names(): string[] {
+    return [...this.entries.keys(), ...this.unreadable.keys()];
+  }
+
+  /**
+   * What the file says of a tensor.
+   *
+   * @throws SegfuseError `SEGFUSE_WEIGHTS_FILE` where it has none of this name, `SEGFUSE_WEIGHTS_GLOBAL` where only code
+   * could make it
+   */
   info(name: string): TensorInfo {
     const info = this.entries.get(name);
     if (info !== undefined) return info;
+    const object = this.unreadable.get(name);
+    if (object !== undefined) throw needsCode(this.path, `${name} is ${object}`);
     throw new SegfuseError("SEGFUSE_WEIGHTS_FILE", "a weight file lacks a tensor", {
       where: this.path,
       found: `no tensor named '${name}'`,
@@ -61,6 +77,17 @@ export abstract class WeightFile {
     if (!isFloating(dtype)) throw notFloating(this.path, [`${name} is ${dtype}`]);
     return (await this.read(name)).data as Float32Array;
   }
+}
+
+/** For what is due as a weight, and only code could make. */
+export function needsCode(path: string, found: string, cause?: unknown): SegfuseError {
+  return new SegfuseError("SEGFUSE_WEIGHTS_GLOBAL", "a PyTorch file needs code, and none of it is run", {
+    where: path,
+    expected: "tensors, containers, numbers and text",
+    found,
+    advice: "in PyTorch: torch.save(model.state_dict(), …), plain tensors without the objects around them",
+    cause,
+  });
 }
 
 /** For weights that a file holds as integers. */

@@ -15,9 +15,10 @@ const hasReference = spawnSync("python3", ["-c", "import torch, safetensors.torc
  * mutated, and the length.
  */
 export function victims(): Victim[] {
-  const named = (name: string, limit: (bytes: Buffer) => number): Victim => {
-    const bytes = readFileSync(fixturePath(`pytorch/${name}`));
-    return { name, bytes, limit: limit(bytes) };
+  const named = (name: string, limit: (bytes: Buffer) => number, folder = "pytorch"): Victim => {
+    const path = fixturePath(`${folder}/${name}`);
+    const bytes = readFileSync(path);
+    return { name, path, bytes, limit: limit(bytes) };
   };
   const everything = (bytes: Buffer) => bytes.length;
   /** The last pickle ends where the list of storages' keys does. */
@@ -31,6 +32,11 @@ export function victims(): Victim[] {
     named("types.legacy.pth", pickles),
     named("views.legacy.pth", pickles),
     named("checkpoint.legacy.pth", pickles),
+    named("mmengine.pth", everything, "checkpoints"),
+    named("mmengine.legacy.pth", pickles, "checkpoints"),
+    named("torchvision.legacy.pth", pickles, "checkpoints"),
+    named("hostile.pth", everything, "checkpoints"),
+    named("hostile.legacy.pth", pickles, "checkpoints"),
   ];
 }
 
@@ -46,7 +52,7 @@ export async function fuzz(
   const folder = mkdtempSync(join(tmpdir(), "segfuse-fuzz-"));
   try {
     const path = join(folder, victim.name);
-    const good = await digestOf(fixturePath(`pytorch/${victim.name}`));
+    const good = await digestOf(victim.path);
     const outcomes = { same: 0, different: 0, refused: 0 };
     const differing = new Map<string, string>();
     for (let seed = 0; seed < count; seed++) {

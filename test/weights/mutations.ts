@@ -7,6 +7,7 @@ import { openWeights } from "../../src/weights/open.ts";
 /** A good file, and the part of it that is mutated. */
 export interface Victim {
   readonly name: string;
+  readonly path: string;
   readonly bytes: Buffer;
   /** Changed bytes lie before this; the file's end and length may always change. */
   readonly limit: number;
@@ -96,7 +97,7 @@ export async function digestOf(path: string): Promise<string> {
   try {
     const hash = createHash("sha256");
     const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
-    for (const name of [...file.entries.keys()].sort(byBytes)) {
+    for (const name of file.names().sort(byBytes)) {
       const { dtype, shape } = file.info(name);
       hash.update(`${name}\0${dtype}\0${shape.join(",")}\0`).update(await file.readBytes(name));
     }

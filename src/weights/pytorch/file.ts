@@ -1,40 +1,52 @@
 import { SegfuseError } from "../../errors.ts";
-import { openForReading, WeightFile, type Metadata, type TensorInfo } from "../weight_file.ts";
+import { needsCode, openForReading, WeightFile, type Metadata, type TensorInfo } from "../weight_file.ts";
+import { shorten } from "../names.ts";
+import { chooseStateDict, type ChosenStateDict, type StateDictChoice } from "./choose.ts";
 import { LegacyContainer } from "./legacy.ts";
-import { findStateDict } from "./state_dict.ts";
 import type { PytorchContainer } from "./storages.ts";
 import { ForbiddenGlobalError, type PickledTensor } from "./values.ts";
 import { contiguous, span } from "./view.ts";
 import { ZipContainer } from "./zip.ts";
 
 /**
- * An open PyTorch file (`.pth`, `.pt`), of either format: the tensors of its state dict, which is looked for in a
- * checkpoint. Nothing in the file is run, and only what is asked for is read.
+ * An open PyTorch file (`.pth`, `.pt`), of either format: the tensors of a state dict, which is looked for in a
+ * checkpoint. Nothing in the file is run, objects of other code are names, and only what is asked for is read.
  */
 export class PytorchFile extends WeightFile {
   readonly entries: ReadonlyMap<string, TensorInfo>;
   readonly metadata: Metadata = {};
+  override readonly unreadable: ReadonlyMap<string, string>;
+  override readonly notes: readonly string[];
+  private readonly tensors: ReadonlyMap<string, PickledTensor>;
 
   private constructor(
     readonly path: string,
     private readonly container: PytorchContainer,
-    private readonly tensors: ReadonlyMap<string, PickledTensor>,
+    { chosen, all }: ChosenStateDict,
   ) {
     super();
-    this.entries = tensors;
+    this.entries = this.tensors = chosen.tensors;
+    this.unreadable = chosen.unreadable;
+    this.notes = notes(all, container.unknown);
   }
 
   /**
+   * @param choice which state dict, where the file has several
    * @throws SegfuseError `SEGFUSE_WEIGHTS_FILE` where the file is missing, broken or no PyTorch file,
-   * `SEGFUSE_WEIGHTS_GLOBAL` where it needs code that is not tensors, containers and numbers
+   * `SEGFUSE_WEIGHTS_GLOBAL` where objects that only code could make stand in the place of weights,
+   * `SEGFUSE_WEIGHTS_KEY` where it has no such state dict, or it is not clear which
    */
-  static async open(path: string, format: "zip" | "legacy"): Promise<PytorchFile> {
+  static async open(
+    path: string,
+    format: "zip" | "legacy",
+    choice: StateDictChoice = {},
+  ): Promise<PytorchFile> {
     try {
       const container = await openContainer(path, format);
       try {
-        const tensors = findStateDict(container.root);
-        for (const { storage } of tensors.values()) container.check(storage);
-        return new PytorchFile(path, container, tensors);
+        const found = chooseStateDict(path, container.root, choice);
+        for (const { storage } of found.chosen.tensors.values()) container.check(storage);
+        return new PytorchFile(path, container, found);
       } catch (error) {
         await container.close();
         throw error;
@@ -59,6 +71,19 @@ export class PytorchFile extends WeightFile {
   }
 }
 
+function notes([chosen, ...others]: readonly string[], unknown: readonly string[]): string[] {
+  const lines: string[] = [];
+  if (others.length > 0) {
+    lines.push(`the state dict ${chosen} is taken; the file has others, by key: ${shorten(others, 6, ", ")}`);
+  }
+  if (unknown.length > 0) {
+    lines.push(
+      `objects in the file that weights do not need are left as names: ${shorten(unknown, 6, ", ")}`,
+    );
+  }
+  return lines;
+}
+
 async function openContainer(path: string, format: "zip" | "legacy"): Promise<PytorchContainer> {
   const { handle, size } = await openForReading(path);
   if (format === "zip") return ZipContainer.open(handle, size);
@@ -73,13 +98,7 @@ async function openContainer(path: string, format: "zip" | "legacy"): Promise<Py
 function complaint(path: string, error: Error): SegfuseError {
   if (error instanceof SegfuseError) return error;
   if (error instanceof ForbiddenGlobalError) {
-    return new SegfuseError("SEGFUSE_WEIGHTS_GLOBAL", "a PyTorch file needs code, and none of it is run", {
-      where: path,
-      expected: "tensors, containers, numbers and text",
-      found: error.message,
-      advice: "in PyTorch: torch.save(model.state_dict(), …), without the objects around it",
-      cause: error,
-    });
+    return needsCode(path, error.message, error);
   }
   return new SegfuseError("SEGFUSE_WEIGHTS_FILE", "this is no usable PyTorch file", {
     where: path,

@@ -2,7 +2,6 @@ import { bytesPerElement, type Dtype } from "../dtypes.ts";
 import { byteLength } from "../weight_file.ts";
 import {
   checkHashable,
-  ForbiddenGlobalError,
   Global,
   Inert,
   PickleDict,
@@ -12,25 +11,39 @@ import {
   PickleList,
   PickleSet,
   PickleTuple,
+  untyped,
   type GlobalBehaviour,
   type PickleValue,
+  type StorageType,
 } from "./values.ts";
 
 /** Views whose elements repeat (`expand`) may be this large; larger ones are a claim that nothing in the file backs. */
 const maxRepeatedElements = 2 ** 24;
 const maxRank = 64;
+const maxShownName = 120;
 
-const storageClasses: Record<string, Dtype> = {
-  DoubleStorage: "F64",
-  FloatStorage: "F32",
-  HalfStorage: "F16",
-  BFloat16Storage: "BF16",
-  LongStorage: "I64",
-  IntStorage: "I32",
-  ShortStorage: "I16",
-  CharStorage: "I8",
-  ByteStorage: "U8",
-  BoolStorage: "BOOL",
+const typed = (dtype: Dtype): StorageType => ({ dtype, width: bytesPerElement(dtype) });
+/** Of elements that are not read. Their width says where the next storage of a legacy file begins. */
+const unread = (width: number): StorageType => ({ dtype: null, width });
+
+const storageClasses: Record<string, StorageType> = {
+  DoubleStorage: typed("F64"),
+  FloatStorage: typed("F32"),
+  HalfStorage: typed("F16"),
+  BFloat16Storage: typed("BF16"),
+  LongStorage: typed("I64"),
+  IntStorage: typed("I32"),
+  ShortStorage: typed("I16"),
+  CharStorage: typed("I8"),
+  ByteStorage: typed("U8"),
+  BoolStorage: typed("BOOL"),
+  ComplexFloatStorage: unread(8),
+  ComplexDoubleStorage: unread(16),
+  QInt8Storage: unread(1),
+  QUInt8Storage: unread(1),
+  QInt32Storage: unread(4),
+  QUInt4x2Storage: unread(1),
+  QUInt2x4Storage: unread(1),
 };
 
 const dtypes: Record<string, Dtype> = {
@@ -49,14 +62,14 @@ const dtypes: Record<string, Dtype> = {
   bool: "BOOL",
 };
 
-const inert = (name: string): GlobalBehaviour => ({ call: () => new Inert(name) });
+const inert = (name: string): GlobalBehaviour => ({ call: () => new Inert(name, "known") });
 
 /**
- * Everything that a PyTorch file may name. Each entry is a few lines of this file: no code of the pickle's
- * choosing is found, imported or called. NumPy's numbers and dtypes stand in many training checkpoints
- * (best scores) and mean nothing to weights.
+ * The names that mean something here. Each entry is a few lines of this file: no code of the pickle's choosing
+ * is found, imported or called, and every other name only makes placeholders. NumPy's numbers and dtypes stand in
+ * many training checkpoints (best scores) and mean nothing to weights.
  */
-const allowed = new Map<string, GlobalBehaviour>([
+const known = new Map<string, GlobalBehaviour>([
   ["collections.OrderedDict", { call: dictOf }],
   ["collections.Counter", { call: dictOf }],
   ["builtins.set", { call: setOf }],
@@ -75,64 +88,78 @@ const allowed = new Map<string, GlobalBehaviour>([
   ["torch.Size", { call: ([size]) => tuple(size, "torch.Size") }],
   ["torch.device", inert("torch.device")],
   ["torch.serialization._get_layout", inert("torch.layout")],
-  ["numpy.dtype", { call: numberType }],
+  ["numpy.dtype", inert("numpy.dtype")],
   ["numpy.core.multiarray.scalar", inert("numpy scalar")],
   ["numpy._core.multiarray.scalar", inert("numpy scalar")],
-  ["torch.storage.UntypedStorage", { storage: { dtype: null } }],
+  ["torch.storage.UntypedStorage", { storage: untyped }],
   ...Object.entries(storageClasses).map(
-    ([name, dtype]) => [`torch.${name}`, { storage: { dtype } }] as [string, GlobalBehaviour],
+    ([name, storage]) => [`torch.${name}`, { storage }] as [string, GlobalBehaviour],
   ),
   ...Object.entries(dtypes).map(([name, dtype]) => [`torch.${name}`, { dtype }] as [string, GlobalBehaviour]),
 ]);
 
-/** @throws ForbiddenGlobalError for every name that is not on the list */
+/** What a name stands for; of names that are not known nothing but the name. */
 export function findGlobal(module: string, name: string): Global {
   // Python 2's name of the same module
   const path = `${module === "__builtin__" ? "builtins" : module}.${name}`;
-  const behaviour = allowed.get(path);
-  if (behaviour === undefined) throw new ForbiddenGlobalError(path);
-  return new Global(path, behaviour);
+  return new Global(printable(path), known.get(path) ?? null);
+}
+
+/** A text of a file as it can be shown: a name that is not known may hold anything. */
+export function printable(text: string): string {
+  const shown = text.slice(0, maxShownName).replace(/[^\x20-\x7e\u00a1-\ud7ff]/g, "?");
+  return text.length > maxShownName ? `${shown}…` : shown;
 }
 
 /**
- * What a persistent id stands for: `("storage", class, key, location, count[, view])`.
+ * What a persistent id stands for: `("storage", class, key, location, count[, view])`, or, in the format before 1.6,
+ * `("module", class, file, source)`, which is that class.
  *
  * @throws PickleError for every other id
  */
-export function storageOf(id: PickleValue): PickledStorage {
+export function persistent(id: PickleValue): PickledStorage | Global {
+  if (id instanceof PickleTuple && id.items[0] === "module" && id.items[1] instanceof Global)
+    return id.items[1];
   if (!(id instanceof PickleTuple) || id.items[0] !== "storage") {
     throw new PickleError("a reference to something that is no storage");
   }
   const [, type, key, , count, view = null] = id.items;
-  if (!(type instanceof Global) || type.behaviour.storage === undefined || typeof key !== "string") {
-    throw new PickleError("a storage without type and key");
-  }
-  const { dtype } = type.behaviour.storage;
-  if (view === null) return new PickledStorage(key, dtype, size(count, "a storage's size"), 0);
+  const isStorage =
+    type instanceof Global && (type.behaviour === null || type.behaviour.storage !== undefined);
+  if (!isStorage || typeof key !== "string") throw new PickleError("a storage without type and key");
+  const storageType = type.behaviour?.storage ?? { dtype: null, width: null };
+  const total = size(count, "a storage's size");
+  if (view === null) return new PickledStorage(key, storageType, type.name, total, 0);
   // (key of the view, offset into the root, size): the count beside it is the root's.
   const [, offset, length] = tuple(view, "a storage's view").items;
   const [start, end] = [size(offset, "a view's offset"), size(length, "a view's size")];
-  if (start + end > size(count, "a storage's size"))
-    throw new PickleError(`a view beyond its storage ${key}`);
-  return new PickledStorage(key, dtype, size(count, "a storage's size"), start);
+  if (start + end > total) throw new PickleError(`a view beyond its storage ${key}`);
+  return new PickledStorage(key, storageType, type.name, total, start);
 }
 
 /** (storage, offset, size, stride, requires_grad, backward_hooks[, metadata]); the older one ends after stride. */
-function rebuildTensor(args: readonly PickleValue[]): PickledTensor {
+function rebuildTensor(args: readonly PickleValue[]): PickledTensor | Inert {
   const [storage, offset, shape, strides, , , metadata = null] = args;
-  if (!(storage instanceof PickledStorage) || storage.dtype === null) {
+  if (!(storage instanceof PickledStorage) || storage.type === untyped) {
     throw new PickleError("a tensor without a storage");
   }
-  return view(storage, storage.dtype, offset, shape, strides, metadata);
+  const { dtype } = storage.type;
+  if (dtype === null) return new Inert(`a tensor in ${storage.typeName}`, "tensor");
+  return view(storage, dtype, offset, shape, strides, metadata);
 }
 
 /** (storage, offset, size, stride, requires_grad, backward_hooks, dtype[, metadata]) */
-function rebuildUntypedTensor(args: readonly PickleValue[]): PickledTensor {
+function rebuildUntypedTensor(args: readonly PickleValue[]): PickledTensor | Inert {
   const [storage, offset, shape, strides, , , type, metadata = null] = args;
-  const dtype = type instanceof Global ? type.behaviour.dtype : undefined;
-  if (!(storage instanceof PickledStorage) || dtype === undefined) {
+  if (!(storage instanceof PickledStorage) || !(type instanceof Global)) {
     throw new PickleError("a tensor without storage and type");
   }
+  // complex and 8-bit floats among them
+  if (type.behaviour === null || storage.type.width === null) {
+    return new Inert(`a tensor of ${type.name}`, "tensor");
+  }
+  const { dtype } = type.behaviour;
+  if (dtype === undefined) throw new PickleError("a tensor without storage and type");
   return view(storage, dtype, offset, shape, strides, metadata);
 }
 
@@ -156,7 +183,7 @@ function view(
   }
   const elements = byteLength(shape, 1);
   const width = bytesPerElement(dtype);
-  const held = storage.dtype === null ? storage.count / width : storage.count;
+  const held = storage.type.dtype === null ? storage.count / width : storage.count;
   const end = elements === 0 ? start : start + shape.reduce((sum, n, i) => sum + (n - 1) * strides[i]!, 1);
   if (!(end <= held - storage.rootOffset) || elements > Math.max(held, maxRepeatedElements)) {
     throw new PickleError(`a tensor [${shape.join(", ")}] in a storage of ${held} elements`);
@@ -164,24 +191,21 @@ function view(
   return new PickledTensor(storage, dtype, start, shape, strides);
 }
 
-/** (function, type, arguments, state): a tensor with attributes. */
-function rebuildFromType([make, , args]: readonly PickleValue[]): PickleValue {
+/** (function, type, arguments, state): a tensor with attributes, of PyTorch's classes. */
+function rebuildFromType([make, type, args]: readonly PickleValue[]): PickleValue {
+  for (const part of [make, type]) {
+    if (part instanceof Global && part.behaviour === null) return new Inert(part.name, "tensor");
+  }
   if (!(make instanceof Global) || !make.name.startsWith("torch._utils._rebuild_")) {
     throw new PickleError("a tensor of a class of its own");
   }
-  return make.behaviour.call!(tuple(args, "a tensor's parts").items);
+  return make.behaviour!.call!(tuple(args, "a tensor's parts").items);
 }
 
-function firstTensor([tensor]: readonly PickleValue[]): PickledTensor {
+function firstTensor([tensor]: readonly PickleValue[]): PickledTensor | Inert {
   if (tensor instanceof PickledTensor) return tensor;
+  if (tensor instanceof Inert && tensor.kind !== "known") return new Inert(tensor.name, "tensor");
   throw new PickleError("a parameter without a tensor");
-}
-
-/** NumPy's name of a number type: a kind and its bytes. */
-function numberType([name]: readonly PickleValue[]): Inert {
-  if (typeof name === "string" && /^(b1|[iu][1248]|f(2|4|8|16)|c(8|16|32))$/.test(name))
-    return new Inert(name);
-  throw new PickleError("a NumPy type that is no number");
 }
 
 /** From nothing, a dict or pairs. */

@@ -1,19 +1,19 @@
 import { readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { bytesPerElement, type Dtype } from "../dtypes.ts";
 import { readExactly } from "../weight_file.ts";
 import { readPickle, type ByteSource } from "./pickle.ts";
 import { maxPickleBytes, type PytorchContainer } from "./storages.ts";
-import { PickleDict, PickleError, PickleList, type PickledStorage, type PickleValue } from "./values.ts";
+import {
+  PickleDict,
+  PickleError,
+  PickleList,
+  untyped,
+  type PickledStorage,
+  type PickleValue,
+} from "./values.ts";
 
 const magic = 0x1950a86a20f9469cfc6cn;
 const formatVersion = 1001;
-
-interface Place {
-  readonly begin: number;
-  readonly count: number;
-  readonly dtype: Dtype;
-}
 
 /**
  * The format before PyTorch 1.6: pickles of a magic number, a version, the machine, the object and the list of
@@ -24,7 +24,9 @@ export class LegacyContainer implements PytorchContainer {
   private constructor(
     private readonly handle: FileHandle,
     readonly root: PickleValue,
-    private readonly places: ReadonlyMap<string, Place>,
+    readonly unknown: readonly string[],
+    /** Where each storage begins. */
+    private readonly places: ReadonlyMap<string, number>,
   ) {}
 
   /** @throws PickleError */
@@ -41,16 +43,20 @@ export class LegacyContainer implements PytorchContainer {
     }
     // By what the object says of its storages, the data's element types and sizes are known.
     const types = new Map<string, PickledStorage>();
-    const root = readPickle(source, (storage) => {
-      const before = types.get(storage.key) ?? storage;
-      if (storage.dtype === null || before.dtype !== storage.dtype || before.count !== storage.count) {
-        throw new PickleError(`a storage ${storage.key} of two sizes or types, or of none`);
-      }
-      types.set(storage.key, storage);
+    const unknown = new Set<string>();
+    const root = readPickle(source, {
+      onStorage: (storage) => {
+        const before = types.get(storage.key) ?? storage;
+        if (storage.type === untyped || !sameKind(before, storage)) {
+          throw new PickleError(`a storage ${storage.key} of two sizes or types, or of none`);
+        }
+        types.set(storage.key, storage);
+      },
+      onUnknown: (name) => unknown.add(name),
     });
     const keys = readPickle(source);
     if (!(keys instanceof PickleList)) throw new PickleError("no list of storages");
-    const places = new Map<string, Place>();
+    const places = new Map<string, number>();
     let position = source.position;
     for (const key of keys.items) {
       const storage = typeof key === "string" ? types.get(key) : undefined;
@@ -61,14 +67,15 @@ export class LegacyContainer implements PytorchContainer {
       if (count !== BigInt(storage.count)) {
         throw new PickleError(`a storage of ${count} elements where ${storage.count} are due`);
       }
-      const dtype = storage.dtype!;
-      places.set(storage.key, { begin: position + 8, count: storage.count, dtype });
-      position += 8 + storage.count * bytesPerElement(dtype);
-      if (position > fileSize)
-        throw new PickleError(`a storage of ${count} ${dtype}, in a file of ${fileSize} bytes`);
+      places.set(storage.key, position + 8);
+      position += 8 + storage.bytes;
+      if (position > fileSize) {
+        const type = storage.type.dtype ?? storage.typeName;
+        throw new PickleError(`a storage of ${count} ${type}, in a file of ${fileSize} bytes`);
+      }
     }
     if (position !== fileSize) throw new PickleError(`${fileSize - position} bytes after the last storage`);
-    return new LegacyContainer(handle, root, places);
+    return new LegacyContainer(handle, root, [...unknown], places);
   }
 
   check(storage: PickledStorage): void {
@@ -76,12 +83,16 @@ export class LegacyContainer implements PytorchContainer {
   }
 
   read(storage: PickledStorage, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-    return readExactly(this.handle, this.places.get(storage.key)!.begin + begin, end - begin);
+    return readExactly(this.handle, this.places.get(storage.key)! + begin, end - begin);
   }
 
   close(): Promise<void> {
     return this.handle.close();
   }
+}
+
+function sameKind(a: PickledStorage, b: PickledStorage): boolean {
+  return a.typeName === b.typeName && a.count === b.count;
 }
 
 function countAt(fd: number, position: number, fileSize: number): bigint {

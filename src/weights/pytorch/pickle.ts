@@ -1,15 +1,16 @@
-import { findGlobal, storageOf } from "./globals.ts";
+import { findGlobal, persistent } from "./globals.ts";
 import {
   checkHashable,
+  ForbiddenGlobalError,
   Global,
   Inert,
   PickleDict,
+  PickledStorage,
   PickledTensor,
   PickleError,
   PickleList,
   PickleSet,
   PickleTuple,
-  type PickledStorage,
   type PickleValue,
 } from "./values.ts";
 
@@ -40,16 +41,23 @@ const maxIntegerBytes = 255;
 
 const op = (character: string) => character.charCodeAt(0);
 
+/** What a reader of a pickle is told while it is read. */
+export interface PickleListener {
+  /** Every storage that the pickle refers to. */
+  readonly onStorage?: (storage: PickledStorage) => void;
+  /** Every name that is not on the list of globals.ts, as often as it comes. */
+  readonly onUnknown?: (name: string) => void;
+}
+
 /**
  * Reads one pickle of protocol 2 to 5 without running anything: a stack machine (Python's pickletools describes
- * it) that makes numbers, strings, containers and tensors' descriptions. It does not recurse, and what it
- * holds is bounded. Operations that no pickler of these protocols writes are refused.
+ * it) that makes numbers, strings, containers, tensors' descriptions, and placeholders for all other objects. It
+ * does not recurse, and what it holds is bounded. Operations that no pickler of these protocols writes are refused.
  *
- * @param onStorage is told of every storage that the pickle refers to
- * @throws PickleError; ForbiddenGlobalError for a name that is not on the list of globals.ts
+ * @throws PickleError
  */
-export function readPickle(source: ByteSource, onStorage?: (storage: PickledStorage) => void): PickleValue {
-  return new Machine(source, onStorage).run();
+export function readPickle(source: ByteSource, listener: PickleListener = {}): PickleValue {
+  return new Machine(source, listener).run();
 }
 
 class Machine {
@@ -62,7 +70,7 @@ class Machine {
 
   constructor(
     private readonly source: ByteSource,
-    private readonly onStorage?: (storage: PickledStorage) => void,
+    private readonly listener: PickleListener,
   ) {}
 
   run(): PickleValue {
@@ -154,18 +162,16 @@ class Machine {
       }
       case op("a"): {
         const item = this.pop();
-        listOf(this.top()).push(item);
-        return;
+        return addAll(this.top(), [item]);
       }
       case op("e"): {
         const items = this.popMark();
-        const list = listOf(this.top());
-        for (const item of items) list.push(item);
-        return;
+        return addAll(this.top(), items);
       }
       case 0x90: {
         const items = this.popMark();
         const set = this.top();
+        if (isPlaceholder(set)) return;
         if (!(set instanceof PickleSet)) throw new PickleError("an element for something that is no set");
         for (const item of items) addItem(set, item);
         return;
@@ -180,18 +186,18 @@ class Machine {
       }
       case op("c"): {
         const [module, name] = [this.line(), this.line()];
-        return this.push(findGlobal(module, name));
+        return this.global(module, name);
       }
       case op("i"): {
-        // INST makes an object of a class, which nothing on the list needs; one off the list is named.
+        // INST makes an object of a class; no pickler of these protocols writes it.
         const [module, name] = [this.line(), this.line()];
-        throw new PickleError(`an object of ${findGlobal(module, name).name}`);
+        throw new ForbiddenGlobalError(`the name ${findGlobal(module, name).name}`);
       }
       case 0x93: {
         const [module, name] = this.popSeveral(2);
         if (typeof module !== "string" || typeof name !== "string")
           throw new PickleError("a name that is no text");
-        return this.push(findGlobal(module, name));
+        return this.global(module, name);
       }
       case op("R"):
       case 0x81: {
@@ -199,12 +205,26 @@ class Machine {
         const [callee, args] = this.popSeveral(2);
         return this.call(callee!, args!);
       }
+      case 0x92: {
+        // NEWOBJ_EX: with named arguments, which nothing on the list has
+        const [callee, args, named] = this.popSeveral(3);
+        if (!(named instanceof PickleDict) || (named.items.size > 0 && !isPlaceholder(callee)))
+          throw new PickleError("a call with named arguments");
+        return this.call(callee!, args!);
+      }
+      // POP and POP_MARK: after an object whose arguments lead back to itself
+      case op("0"):
+        this.pop();
+        return;
+      case op("1"):
+        this.popMark();
+        return;
       case op("b"):
         return this.build();
       case op("Q"): {
-        const storage = storageOf(this.pop());
-        this.onStorage?.(storage);
-        return this.make(storage);
+        const value = persistent(this.pop());
+        if (value instanceof PickledStorage) this.listener.onStorage?.(value);
+        return this.make(value);
       }
       case op("h"):
         return this.push(this.recall(this.byte()));
@@ -221,17 +241,22 @@ class Machine {
     }
   }
 
+  private global(module: string, name: string): void {
+    const found = findGlobal(module, name);
+    if (found.behaviour === null) this.listener.onUnknown?.(found.name);
+    this.push(found);
+  }
+
   private call(callee: PickleValue, args: PickleValue): void {
-    if (
-      !(callee instanceof Global) ||
-      callee.behaviour.call === undefined ||
-      !(args instanceof PickleTuple)
-    ) {
-      throw new PickleError(
-        `a call of ${callee instanceof Global ? callee.name : "something that is no name"}`,
-      );
+    if (!(args instanceof PickleTuple)) throw new PickleError("a call without arguments");
+    if (callee instanceof Inert && callee.kind === "object") return this.make(callee);
+    if (callee instanceof Global) {
+      if (callee.behaviour === null) return this.make(callee.placeholder());
+      if (callee.behaviour.call !== undefined) return this.make(callee.behaviour.call(args.items));
     }
-    this.make(callee.behaviour.call(args.items));
+    throw new PickleError(
+      `a call of ${callee instanceof Global ? callee.name : "something that is no name"}`,
+    );
   }
 
   /** Attributes, which change nothing of what is read: an OrderedDict's `_metadata`, a parameter's own. */
@@ -334,9 +359,17 @@ class Machine {
   }
 }
 
-function listOf(value: PickleValue): PickleValue[] {
-  if (value instanceof PickleList) return value.items;
-  throw new PickleError("an element for something that is no list");
+/** Objects of code that is not run, and the names of such: they take everything. */
+function isPlaceholder(value: PickleValue | undefined): boolean {
+  return value instanceof Inert
+    ? value.kind !== "known"
+    : value instanceof Global && value.behaviour === null;
+}
+
+function addAll(list: PickleValue, items: readonly PickleValue[]): void {
+  if (isPlaceholder(list)) return;
+  if (!(list instanceof PickleList)) throw new PickleError("an element for something that is no list");
+  for (const item of items) list.items.push(item);
 }
 
 function addItem(set: PickleSet, item: PickleValue): void {
@@ -345,6 +378,7 @@ function addItem(set: PickleSet, item: PickleValue): void {
 }
 
 function setItems(target: PickleValue, items: readonly PickleValue[]): void {
+  if (isPlaceholder(target)) return;
   if (!(target instanceof PickleDict)) throw new PickleError("an item for something that is no dict");
   if (items.length % 2 !== 0) throw new PickleError("a key without a value");
   for (let i = 0; i < items.length; i += 2) {

@@ -4,6 +4,8 @@ import type { PickledStorage, PickleValue } from "./values.ts";
 export interface PytorchContainer {
   /** What `torch.save` was given. */
   readonly root: PickleValue;
+  /** Names in it of code that is not run, each once, in the order in which they come. */
+  readonly unknown: readonly string[];
   /**
    * Checks that a storage is there in the size that the pickle says.
    *

@@ -47,22 +47,49 @@ export function checkHashable(value: PickleValue): void {
   }
 }
 
-/** Something of no use for weights (a device, a layout, a NumPy number), kept as its name. */
+/**
+ * What an object that is kept as its name alone stands for: something known that is of no use for weights (a
+ * device, a layout, a NumPy number); an object of code that is not run; a tensor of a kind that is not read.
+ */
+export type InertKind = "known" | "object" | "tensor";
+
+/** An object that is kept as its name alone. It takes whatever a pickle gives it, and keeps nothing. */
 export class Inert {
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    readonly kind: InertKind,
+  ) {}
 }
+
+/** What the elements of a storage are. */
+export interface StorageType {
+  /** Null: the tensor says it, or it is none that is read (complex, quantised). */
+  readonly dtype: Dtype | null;
+  /** Bytes of an element; null: not known. */
+  readonly width: number | null;
+}
+
+/** Bytes, whose meaning the tensor says. */
+export const untyped: StorageType = { dtype: null, width: 1 };
 
 /** A run of elements that the file holds beside the pickle. */
 export class PickledStorage {
   constructor(
     readonly key: string,
-    /** Null: untyped, the tensor says it. */
-    readonly dtype: Dtype | null,
+    readonly type: StorageType,
+    /** Of the storage's class. */
+    readonly typeName: string,
     /** Elements; bytes where untyped. */
     readonly count: number,
     /** Where the storage is a part of another (before PyTorch 0.4): elements from the root's start. */
     readonly rootOffset: number,
   ) {}
+
+  /** The size that the file must hold. @throws PickleError where the type's width is not known */
+  get bytes(): number {
+    if (this.type.width === null) throw new PickleError(`a storage of the unknown type ${this.typeName}`);
+    return this.count * this.type.width;
+  }
 }
 
 /** A view of a storage. Offset and strides count elements. */
@@ -76,29 +103,32 @@ export class PickledTensor {
   ) {}
 }
 
-/** An allowed name of a Python module: all that it can do is in `call`. */
+/** A known name of a Python module: all that it can do is in `call`. */
 export interface GlobalBehaviour {
   /** What `name(*args)` means; absent: it cannot be called. */
   readonly call?: (args: readonly PickleValue[]) => PickleValue;
-  /** Of storage classes; null: untyped. */
-  readonly storage?: { readonly dtype: Dtype | null };
+  /** Of storage classes. */
+  readonly storage?: StorageType;
   /** Of dtypes. */
   readonly dtype?: Dtype;
 }
 
+/** A name of a Python module. Nothing is looked up under it. */
 export class Global {
   constructor(
     readonly name: string,
-    readonly behaviour: GlobalBehaviour,
+    /** Null: the name is not known; whatever it makes is inert. */
+    readonly behaviour: GlobalBehaviour | null,
   ) {}
+
+  /** What calling an unknown name gives. */
+  placeholder(): Inert {
+    return new Inert(this.name, /^torch\._(utils|tensor)\._rebuild_/.test(this.name) ? "tensor" : "object");
+  }
 }
 
 /** A pickle that is broken, or uses what no weight file needs. */
 export class PickleError extends Error {}
 
-/** A pickle that names something outside the list of what is known to be harmless. */
-export class ForbiddenGlobalError extends PickleError {
-  constructor(readonly global: string) {
-    super(`the name ${global}`);
-  }
-}
+/** A pickle that has something in a tensor's place that only code, which is not run, could make. */
+export class ForbiddenGlobalError extends PickleError {}

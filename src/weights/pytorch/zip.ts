@@ -3,7 +3,6 @@ import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
 import * as yauzl from "yauzl";
-import { bytesPerElement } from "../dtypes.ts";
 import { readExactly } from "../weight_file.ts";
 import { BufferSource, readPickle } from "./pickle.ts";
 import { maxPickleBytes, type PytorchContainer } from "./storages.ts";
@@ -29,6 +28,7 @@ export class ZipContainer implements PytorchContainer {
     /** `NAME/` */
     private readonly folder: string,
     readonly root: PickleValue,
+    readonly unknown: readonly string[],
   ) {}
 
   /**
@@ -52,14 +52,18 @@ export class ZipContainer implements PytorchContainer {
       }
       const folder = pickles[0]!.slice(0, -"data.pkl".length);
       if (entries.has(`${folder}constants.pkl`))
-        throw new PickleError("a TorchScript archive, which holds code");
+        throw new PickleError(
+          "a TorchScript archive, which holds code; in PyTorch: torch.save(torch.jit.load(path).state_dict(), …)",
+        );
       const content = (name: string, limit: number) => readWhole(zip, entries.get(folder + name), limit);
       const order = await content("byteorder", 16);
       if (order !== null && Buffer.from(order).toString("latin1").trim() !== "little") {
         throw new PickleError("the byte order of another machine");
       }
       const pickle = await content("data.pkl", maxPickleBytes);
-      return new ZipContainer(zip, entries, folder, readPickle(new BufferSource(pickle!)));
+      const unknown = new Set<string>();
+      const root = readPickle(new BufferSource(pickle!), { onUnknown: (name) => unknown.add(name) });
+      return new ZipContainer(zip, entries, folder, root, [...unknown]);
     } catch (error) {
       zip.close();
       throw error;
@@ -68,7 +72,7 @@ export class ZipContainer implements PytorchContainer {
 
   check(storage: PickledStorage): void {
     const entry = this.entries.get(this.name(storage));
-    const bytes = storage.count * (storage.dtype === null ? 1 : bytesPerElement(storage.dtype));
+    const { bytes } = storage;
     if (entry === undefined) throw new PickleError(`no data/${storage.key}`);
     if (entry.uncompressedSize !== bytes) {
       throw new PickleError(`data/${storage.key} of ${entry.uncompressedSize} bytes where ${bytes} are due`);
