@@ -7,6 +7,10 @@ export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
+/** Of `--key`, wherever weights are read. */
+export const keyDescription =
+  "which state dict of a PyTorch file, such as ema_state_dict (default: the one that fits)";
+
 /** One of a few names; the nearest is told where it is none of them. */
 export function oneOf<T extends string>(choices: readonly T[]): (value: string) => T {
   return (value) => {

@@ -4,7 +4,7 @@ import type { PredictionFailure } from "../src/runners/prediction/failures.ts";
 import type { PredictedImage } from "../src/runners/predict.ts";
 import { RunStopped, stopSignals, type StopSignal } from "../src/runners/interruption.ts";
 import { addEvaluationFlags, evaluationOverrides, type EvaluationFlags } from "./evaluation_flags.ts";
-import { collect, oneOf } from "./options.ts";
+import { collect, keyDescription, oneOf } from "./options.ts";
 import { showRun } from "./progress.ts";
 import { watchStopSignals } from "./stop.ts";
 
@@ -12,6 +12,7 @@ interface PredictOptions extends EvaluationFlags {
   out: string;
   logits?: string;
   exif?: ExifMode;
+  key?: string;
   set: string[];
   overlay: string[];
   json?: boolean;
@@ -31,7 +32,8 @@ export function register(program: Command): void {
       "--exif <mode>",
       "EXIF orientations: apply, ignore or refuse (default: the data set's)",
       oneOf(exifModes),
-    );
+    )
+    .option("--key <key>", keyDescription);
   addEvaluationFlags(command)
     .option("--set <key=value>", "change a value of the config (repeatable)", collect, [])
     .option("--overlay <file>", "an overlay above the config (repeatable)", collect, [])
@@ -50,7 +52,7 @@ async function predict(
   const { ensureEngine } = await import("../src/engine/setup/ensure.ts");
   const { ProgressDisplay } = await import("../src/util/progress_display.ts");
   const { failureText, predictionError } = await import("../src/runners/prediction/failures.ts");
-  const { overlay: overlays, out: outDir, logits, exif, json = false } = options;
+  const { overlay: overlays, out: outDir, logits, exif, key, json = false } = options;
   const registry = createRegistry();
   const set = [...options.set, ...evaluationOverrides(options)];
   const loaded = await loadConfig(path, { set, overlays, registry, allowUnsetEnv: true });
@@ -62,7 +64,8 @@ async function predict(
     await ensureEngine(display, loaded.config.engine.type);
     const { predictFiles } = await import("../src/runners/predict.ts");
     await predictFiles({
-      ...{ loaded, checkpoint, images, outDir, logits, exif, registry, logger: display, stop: watch.signal },
+      ...{ loaded, checkpoint, key, images, outDir, logits, exif },
+      ...{ registry, logger: display, stop: watch.signal },
       onWritten: (image) => results.push(image),
       onFailure: (failure) => {
         results.push(failure);

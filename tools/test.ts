@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import type { LoadedConfig } from "../src/config/load.ts";
 import { addEvaluationFlags, evaluationOverrides, type EvaluationFlags } from "./evaluation_flags.ts";
 import { lineWidth } from "../src/util/terminal.ts";
-import { collect } from "./options.ts";
+import { collect, keyDescription } from "./options.ts";
 import { showRun } from "./progress.ts";
 
 interface TestOptions extends EvaluationFlags {
   out?: string;
+  key?: string;
   set: string[];
   overlay: string[];
   json?: boolean;
@@ -22,7 +23,8 @@ export function register(program: Command): void {
       "an iter_N folder, a work folder (its best, else last checkpoint) or a weight file",
     )
     .description("evaluate a checkpoint and print its scores by class")
-    .option("--out <folder>", "write report.json, report.md and report.html there");
+    .option("--out <folder>", "write report.json, report.md and report.html there")
+    .option("--key <key>", keyDescription);
   addEvaluationFlags(command)
     .option("--set <key=value>", "change a value of the config (repeatable)", collect, [])
     .option("--overlay <file>", "an overlay above the config (repeatable)", collect, [])
@@ -46,6 +48,7 @@ async function test(path: string, checkpoint: string, options: TestOptions): Pro
     const report = await testCheckpoint({
       loaded,
       checkpoint,
+      key: options.key,
       registry,
       logger: display,
       outDir: options.out,

@@ -5,7 +5,7 @@ import type { Segmentor } from "../models/segmentor.ts";
 import type { Report } from "../reports/index.ts";
 import { configClasses, numberedClasses } from "../runners/classes.ts";
 import { configCost } from "../runners/cost.ts";
-import { initialiseWeights, networkFor, pretrainedFile } from "../runners/network.ts";
+import { initialiseWeights, networkFor, startOf } from "../runners/network.ts";
 import type { PredictionFailure } from "../runners/prediction/failures.ts";
 import { predictFiles, type ImagePrediction, type PredictInputs } from "../runners/predict.ts";
 import type { ProgressCallback } from "../runners/progress.ts";
@@ -55,8 +55,7 @@ export async function build(loaded: LoadedConfig, options: BuildOptions = {}): P
   await openEngine(config.engine, logger);
   await initialiseWeights(segmentor, {
     seed: config.seed,
-    pretrained: pretrainedFile(config),
-    initFrom: config.init_from,
+    ...startOf(config),
     allowFresh: config.allow_fresh,
     logger,
   });
@@ -103,6 +102,8 @@ export function train(loaded: LoadedConfig, options: TrainOptions = {}): Promise
 export interface EvaluateOptions extends CallOptions {
   /** Gets `report.json`, `report.md` and `report.html`. Default: nothing is written. */
   readonly outDir?: string | undefined;
+  /** The state dict of a PyTorch file that has several. Default: the one that fits. */
+  readonly key?: string | undefined;
 }
 
 /**
@@ -117,8 +118,8 @@ export function evaluate(
   checkpoint: string,
   options: EvaluateOptions = {},
 ): Promise<Report> {
-  const { logger = silentLogger, onProgress, outDir } = options;
-  return testCheckpoint({ loaded, registry: loaded.registry, checkpoint, logger, onProgress, outDir });
+  const { logger = silentLogger, onProgress, outDir, key } = options;
+  return testCheckpoint({ loaded, registry: loaded.registry, checkpoint, key, logger, onProgress, outDir });
 }
 
 export interface PredictOptions extends CallOptions {
@@ -130,6 +131,8 @@ export interface PredictOptions extends CallOptions {
   readonly onFailure?: ((failure: PredictionFailure) => void) | undefined;
   /** What an EXIF orientation of an image means. Default: as the config's data set has it, else "apply". */
   readonly exif?: PredictInputs["exif"];
+  /** The state dict of a PyTorch file that has several. Default: the one that fits. */
+  readonly key?: string | undefined;
 }
 
 /**

@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import type { Config } from "./sections.ts";
 import type { Path } from "./tree.ts";
 
+/** Options that came later: null, they leave a config what it was before there were any. */
+const absentWhereNull = new Set(["init_key", "model.backbone.pretrained_key"]);
+
 /**
  * SHA-256 (hex) of what decides a run's result: the resolved config without paths of files, the name (which
- * follows from a path), workers, threads and logging. Key order does not count.
+ * follows from a path), workers, threads, logging and the least share of weights. Key order does not count.
  *
  * @param paths places of all values that are paths
  */
@@ -22,6 +25,7 @@ function decisiveText(config: Config, paths: readonly Path[]): string {
     "name",
     "plugins",
     "init_from",
+    "min_loaded",
     "log",
     "engine.threads",
     "data.workers",
@@ -37,7 +41,7 @@ function canonical(value: unknown, place: string, ignored: ReadonlySet<string>):
   if (Array.isArray(value))
     return `[${value.map((item, i) => (ignored.has(inner(i)) ? "null" : canonical(item, inner(i), ignored))).join(",")}]`;
   const parts = Object.entries(value)
-    .filter(([key]) => !ignored.has(inner(key)))
+    .filter(([key, item]) => !ignored.has(inner(key)) && !(item === null && absentWhereNull.has(inner(key))))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item, inner(key), ignored)}`);
   return `{${parts.join(",")}}`;

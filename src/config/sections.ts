@@ -302,10 +302,21 @@ export const ConfigSections = Type.Object(
     init_from: nullable(pathOption({ description: "a checkpoint" }), {
       description: "checkpoint whose weights training starts from; in a study the row decides",
     }),
+    init_key: nullable(Type.String({ minLength: 1 }), {
+      description:
+        "which state dict of a PyTorch file init_from means, such as ema_state_dict; null: the one that fits",
+    }),
     allow_fresh: Type.Array(Type.String({ minLength: 1 }), {
       default: [],
       description:
         "patterns of parameters that may stay fresh although the checkpoint has them in another shape",
+    }),
+    min_loaded: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      default: 0,
+      description:
+        "the least share of the network's tensors that init_from must give, and pretrained of the backbone's; 0: one tensor",
     }),
     model: ModelSection,
     data: DataSection,

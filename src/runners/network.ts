@@ -61,7 +61,8 @@ export interface InitialWeights {
  * Gives a network its first weights: the backbone's `pretrained` file, then the checkpoint `initFrom`, then
  * fresh values from `seed` for what is left.
  *
- * @throws SegfuseError of a file that is missing, broken or does not fit; a missing file never means a fresh start
+ * @throws SegfuseError of a file that is missing, broken or does not fit; a missing file, or one of which nothing
+ * fits, never means a fresh start
  */
 export async function initialiseWeights(
   segmentor: Segmentor,
@@ -70,21 +71,27 @@ export async function initialiseWeights(
     readonly pretrained: string | null;
     readonly initFrom: string | null;
     readonly allowFresh: readonly string[];
+    /** The state dicts that are meant in files that have several. */
+    readonly pretrainedKey: string | null;
+    readonly initKey: string | null;
+    /** The least share (0..1) of the network's tensors that `initFrom` gives, and `pretrained` of the backbone's. */
+    readonly minLoaded: number;
     readonly logger: Logger;
   },
 ): Promise<InitialWeights> {
-  const { pretrained, initFrom, allowFresh, logger } = options;
+  const { pretrained, initFrom, pretrainedKey, initKey, allowFresh, minLoaded, logger } = options;
   const sources: LoadReport[] = [];
   if (pretrained !== null) {
-    sources.push(await loadWeights(segmentor.backbone, pretrained, { prefix: "backbone", allowFresh }));
+    const load = { prefix: "backbone", allowFresh, minLoaded, key: pretrainedKey };
+    sources.push(await loadWeights(segmentor.backbone, pretrained, load));
   }
   if (initFrom !== null) {
     const { weights } = await findCheckpoint(initFrom, "last");
-    sources.push(await loadWeights(segmentor, weights, { allowFresh }));
+    sources.push(await loadWeights(segmentor, weights, { allowFresh, minLoaded, key: initKey }));
   }
   for (const report of sources) {
     logger.info(describeLoad(report));
-    if (report.loaded.length === 0) logger.warn(`nothing in ${report.file} has a name of this network`);
+    tellNotes(report, logger);
   }
   if (sources.length === 0) logger.info(`weights: all fresh (seed ${options.seed})`);
   materialise(segmentor, options.seed);
@@ -92,6 +99,38 @@ export async function initialiseWeights(
   const names = [...segmentor.namedParameters()].map(([name]) => name);
   const sha256 = await Promise.all(sources.map(({ file }) => sha256Of(file)));
   return { sources, fresh: names.filter((name) => !loaded.has(name)), sha256 };
+}
+
+/**
+ * Gives a network all weights of a checkpoint but the auxiliary heads', which inference does not need.
+ *
+ * @param key the state dict that is meant in a PyTorch file that has several
+ * @throws SegfuseError of a file that is missing, broken or does not fit
+ */
+export async function loadForInference(
+  segmentor: Segmentor,
+  weights: string,
+  { key, logger }: { readonly key: string | undefined; readonly logger: Logger },
+): Promise<LoadReport> {
+  const report = await loadWeights(segmentor, weights, { complete: true, except: ["auxiliary_head.*"], key });
+  tellNotes(report, logger);
+  return report;
+}
+
+function tellNotes({ file, notes }: LoadReport, logger: Logger): void {
+  for (const note of notes) logger.info(`${file}: ${note}`);
+}
+
+/** `pretrained` and `init_from` of a config, as {@link initialiseWeights} takes them. */
+export function startOf(config: Config) {
+  const { pretrained_key: key } = config.model.backbone;
+  return {
+    pretrained: pretrainedFile(config),
+    pretrainedKey: typeof key === "string" ? key : null,
+    initFrom: config.init_from,
+    initKey: config.init_key,
+    minLoaded: config.min_loaded,
+  };
 }
 
 /** The backbone's weight file, null for none. Every backbone that can be pretrained has this option. */

@@ -12,12 +12,11 @@ import { inferenceText } from "../reports/facts.ts";
 import { encodeIndex, encodeRgb, overlay } from "../reports/pictures.ts";
 import type { Logger } from "../util/logger.ts";
 import { writeFileAtomic } from "../util/atomic_file.ts";
-import { loadWeights } from "../weights/load.ts";
-import { openWeights } from "../weights/open.ts";
+import { readMetadata } from "../weights/open.ts";
 import { findCheckpoint } from "./checkpoints.ts";
 import { configClasses } from "./classes.ts";
 import { checkStop } from "./interruption.ts";
-import { networkFor } from "./network.ts";
+import { loadForInference, networkFor } from "./network.ts";
 import type { PredictionFailure } from "./prediction/failures.ts";
 import { countFrames } from "./prediction/frames.ts";
 import { ImageFiles } from "./prediction/image_files.ts";
@@ -32,6 +31,8 @@ export interface PredictInputs {
   readonly loaded: LoadedConfig;
   /** An `iter_N` folder, a work folder (its `best`, else `last`) or a weight file. */
   readonly checkpoint: string;
+  /** The state dict of a PyTorch file that has several; absent: the one that fits. */
+  readonly key?: string | undefined;
   /** Image files, folders of images and patterns: see {@link inputImages}. */
   readonly images: readonly string[];
   /** Gets `NAME_overlay.png` and `NAME_classes.png` for each image; null: nothing is written. */
@@ -103,7 +104,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
   const segmentor = networkFor(config, info, registry);
   await openEngine(config.engine, logger);
   try {
-    await loadWeights(segmentor, weights, { complete: true, except: ["auxiliary_head.*"] });
+    await loadForInference(segmentor, weights, { key: inputs.key, logger });
     segmentor.context.training = false;
     const files = new ImageFiles(images, info, exif);
     const pipeline = Pipeline.create(
@@ -176,22 +177,18 @@ async function networkInfo(
   weights: string,
 ): Promise<DatasetInfo> {
   const { config } = loaded;
-  const file = await openWeights(weights);
-  try {
-    comparePreprocess(file.metadata, weights, config, logger);
-    const stored = storedClasses(file.metadata, weights);
-    if (stored === null) return (await configClasses(loaded, registry)).info;
-    const wanted = config.model.num_classes;
-    if (wanted === null || wanted === stored.classes.length) return stored;
-    throw new SegfuseError("SEGFUSE_WEIGHTS_CLASSES", "the checkpoint was trained for other classes", {
-      where: weights,
-      expected: `${wanted} (model.num_classes)`,
-      found: `${stored.classes.length}: ${stored.classes.join(", ")}`,
-      advice: "leave model.num_classes out: it follows the checkpoint",
-    });
-  } finally {
-    await file.close();
-  }
+  const metadata = await readMetadata(weights);
+  comparePreprocess(metadata, weights, config, logger);
+  const stored = storedClasses(metadata, weights);
+  if (stored === null) return (await configClasses(loaded, registry)).info;
+  const wanted = config.model.num_classes;
+  if (wanted === null || wanted === stored.classes.length) return stored;
+  throw new SegfuseError("SEGFUSE_WEIGHTS_CLASSES", "the checkpoint was trained for other classes", {
+    where: weights,
+    expected: `${wanted} (model.num_classes)`,
+    found: `${stored.classes.length}: ${stored.classes.join(", ")}`,
+    advice: "leave model.num_classes out: it follows the checkpoint",
+  });
 }
 
 /** All images as the network sees them; null where some cannot be read, which is told when their turn comes. */

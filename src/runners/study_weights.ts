@@ -2,6 +2,7 @@ import type { LoadedStudy, StudyRow } from "../config/index.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Registry } from "../registry/registry.ts";
 import { globMatcher } from "../util/glob.ts";
+import { shorten } from "../weights/names.ts";
 import { configNetwork } from "./cost.ts";
 
 /** Parameters that a row which starts from another one may make anew: its classifier has an input of its own. */
@@ -26,7 +27,10 @@ export async function checkRowWeights(study: LoadedStudy, registry: Registry): P
     const [own, other] = [shapes.get(row.name), source === null ? null : shapes.get(source)];
     if (own == null || other == null) continue;
     const wrong = misfits(row, own, other);
-    if (wrong.length === 0) continue;
+    if (wrong.length === 0) {
+      requireShare(study, row, own, other);
+      continue;
+    }
     const rest = wrong.length > mostNames ? `, and ${wrong.length - mostNames} more` : "";
     throw new SegfuseError(
       "SEGFUSE_STUDY_WEIGHTS",
@@ -54,6 +58,30 @@ async function shapesOf({ loaded }: StudyRow, registry: Registry): Promise<Shape
   }
 }
 
+/** A row that starts from another one must take something of it, and as much as `min_loaded` asks for. */
+function requireShare(
+  { path }: LoadedStudy,
+  { name, initFrom, loaded }: StudyRow,
+  own: ReadonlyMap<string, readonly number[]>,
+  other: ReadonlyMap<string, readonly number[]>,
+): void {
+  if (initFrom === null) return;
+  const { min_loaded: share } = loaded.config;
+  const shared = [...own].filter(([key, shape]) => isSame(shape, other.get(key))).length;
+  if (shared > 0 && shared >= share * own.size) return;
+  const first = (names: Iterable<string>) => shorten([...names], mostNames, ", ");
+  throw new SegfuseError(
+    "SEGFUSE_STUDY_WEIGHTS",
+    `the row '${name}' would take too little of '${initFrom}'`,
+    {
+      where: path,
+      expected: `at least ${Math.max(1, Math.ceil(share * own.size))} of ${own.size} tensors: ${first(own.keys())}`,
+      found: `${shared}; the row '${initFrom}' has ${other.size}: ${first(other.keys())}`,
+      advice: "another row, the same backbone in both configs, or a smaller min_loaded",
+    },
+  );
+}
+
 /** The rules of reading a checkpoint: where a row trains, what the other does not have starts fresh. */
 function misfits(
   { initFrom, loaded }: StudyRow,
@@ -63,13 +91,16 @@ function misfits(
   const mayBeFresh = [...loaded.config.allow_fresh, freshClassifier].map(globMatcher);
   return [...own].flatMap(([name, shape]) => {
     const found = other.get(name);
-    const isSame = found !== undefined && JSON.stringify(found) === JSON.stringify(shape);
     const isFree =
       initFrom === null
         ? name.startsWith("auxiliary_head.")
         : found === undefined || mayBeFresh.some((matches) => matches(name));
-    if (isSame || isFree) return [];
+    if (isSame(shape, found) || isFree) return [];
     const there = found === undefined ? "is not there" : `is ${JSON.stringify(found)}`;
     return [`${name} ${there} and should be ${JSON.stringify(shape)}`];
   });
+}
+
+function isSame(a: readonly number[], b: readonly number[] | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -16,14 +16,13 @@ import { writeReport, type Report } from "../reports/index.ts";
 import { pathInReport } from "../reports/paths.ts";
 import type { Logger } from "../util/logger.ts";
 import { versions } from "../util/versions.ts";
-import { loadWeights } from "../weights/load.ts";
 import { classesOf } from "../weights/metadata.ts";
 import type { Metadata } from "../weights/safetensors.ts";
-import { openWeights } from "../weights/open.ts";
+import { readMetadata } from "../weights/open.ts";
 import { findCheckpoint, sha256Of } from "./checkpoints.ts";
 import { checkStop } from "./interruption.ts";
 import { reportMetrics } from "./metrics.ts";
-import { countParameters, networkFor } from "./network.ts";
+import { countParameters, loadForInference, networkFor } from "./network.ts";
 import type { ProgressCallback } from "./progress.ts";
 import { comparePreprocess } from "./stored_model.ts";
 import { EvaluationClock } from "./texts.ts";
@@ -33,6 +32,8 @@ export interface TestInputs {
   readonly loaded: LoadedConfig;
   /** An `iter_N` folder, a work folder (its `best`, else `last`) or a weight file. */
   readonly checkpoint: string;
+  /** The state dict of a PyTorch file that has several; absent: the one that fits. */
+  readonly key?: string | undefined;
   readonly registry: Registry;
   readonly logger: Logger;
   /** Gets `report.json`, `report.md` and `report.html`; null or absent: nothing is written. */
@@ -137,25 +138,17 @@ export async function testCheckpoint(inputs: TestInputs): Promise<Report> {
   }
 }
 
-/** Reads all weights but the auxiliary heads', which inference does not need. */
+/** Reads the weights, whose classes must be the data set's. */
 async function loadForTest(
   segmentor: Segmentor,
   weights: string,
   info: DatasetInfo,
-  { loaded: { config }, logger }: TestInputs,
+  { loaded: { config }, key, logger }: TestInputs,
 ): Promise<Metadata> {
-  const file = await openWeights(weights);
-  try {
-    checkClasses(classesOf(file.metadata, weights), info, weights, logger);
-    comparePreprocess(file.metadata, weights, config, logger);
-  } finally {
-    await file.close();
-  }
-  const { metadata } = await loadWeights(segmentor, weights, {
-    complete: true,
-    except: ["auxiliary_head.*"],
-  });
-  return metadata;
+  const stored = await readMetadata(weights);
+  checkClasses(classesOf(stored, weights), info, weights, logger);
+  comparePreprocess(stored, weights, config, logger);
+  return (await loadForInference(segmentor, weights, { key, logger })).metadata;
 }
 
 function checkClasses(classes: string[] | null, info: DatasetInfo, weights: string, logger: Logger): void {

@@ -14,7 +14,7 @@ import type { BestScore, CheckpointState } from "./checkpoints.ts";
 import type { Optimizer } from "./contracts.ts";
 import type { HookList } from "./hook_list.ts";
 import { RunStopped } from "./interruption.ts";
-import { initialiseWeights, pretrainedFile, type InitialWeights } from "./network.ts";
+import { initialiseWeights, startOf, type InitialWeights } from "./network.ts";
 import {
   availableMemory,
   memoryWarning,
@@ -224,10 +224,11 @@ async function initialise(
     tellResume(resumed, loaded, logger);
     return null;
   }
+  const start = startOf(config);
   return initialiseWeights(segmentor, {
+    ...start,
     seed: config.seed,
-    pretrained: pretrainedFile(config),
-    initFrom: initFrom ?? config.init_from,
+    initFrom: initFrom ?? start.initFrom,
     allowFresh: [...config.allow_fresh, ...allowFresh],
     logger,
   });

@@ -60,11 +60,18 @@ describe("a resolved config", () => {
       "data.dataset.root=/elsewhere",
       "name=b",
       "init_from=/some/checkpoint",
+      "min_loaded=0.5",
     ];
     expect((await files.load("a.yaml", { set: elsewhere })).hash).toBe(hash);
     expect((await files.load("a.yaml", { set: ["optimizer.lr=0.1"] })).hash).not.toBe(hash);
     expect((await files.load("a.yaml", { set: ["seed=1"] })).hash).not.toBe(hash);
     expect(configHash({ ...config, data: config.data, seed: 0 }, paths)).toBe(hash);
+    // Options that came later: runs from before there were any go on.
+    const { init_key: _key, min_loaded: _share, ...before } = structuredClone(config);
+    delete (before.model.backbone as { pretrained_key?: unknown }).pretrained_key;
+    expect(configHash(before as typeof config, paths)).toBe(hash);
+    expect((await files.load("a.yaml", { set: ["init_key=ema"] })).hash).not.toBe(hash);
+    expect((await files.load("a.yaml", { set: ["model.backbone.pretrained_key=ema"] })).hash).not.toBe(hash);
   });
 });
 

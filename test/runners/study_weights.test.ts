@@ -11,6 +11,10 @@ it("a row that cannot take another row's weights is told of before anything is t
     "gff.yaml": "_base_: small.yaml\nmodel: {neck: {type: gff}, auxiliary_head: {type: fcn}}\n",
     "fresh.yaml": "_base_: wide.yaml\nallow_fresh: ['*']\n",
   });
+  const mobile =
+    "backbone: {type: mobilenet_v2, output_stride: 8}, head: {type: ppm, channels: 8, bins: [1]}";
+  files.write("mobile.yaml", `_base_: small.yaml\nallow_fresh: ['*']\nmin_loaded: 0.1\nmodel: {${mobile}}\n`);
+  files.write("most.yaml", "_base_: gff.yaml\nmin_loaded: 0.9\n");
   const check = async (config: string, key: string) => {
     const rows = `[{name: a, config: small.yaml}, {name: b, config: ${config}.yaml, ${key}: a}]`;
     files.write("study.yaml", `title: T\nrows: ${rows}\n`);
@@ -41,4 +45,6 @@ it("a row that cannot take another row's weights is told of before anything is t
   await check("more_classes", "init_from");
   await check("gff", "init_from");
   await check("fresh", "init_from");
+  expect(await files.report(check("mobile", "init_from"))).toMatchInlineSnapshot();
+  expect(await files.report(check("most", "init_from"))).toMatchInlineSnapshot();
 });

@@ -8,7 +8,7 @@ import { writeInitialWeights } from "../../src/runners/init.ts";
 import { testCheckpoint } from "../../src/runners/test.ts";
 import { checkRun, train, type TrainInputs, type TrainResult } from "../../src/runners/train.ts";
 import { silentLogger } from "../../src/util/logger.ts";
-import { readSafetensors } from "../../src/weights/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../src/weights/safetensors.ts";
 import { useEngine } from "../helpers/engine.ts";
 import { MemoryLogger, TinyRun } from "../helpers/tiny_run.ts";
 
@@ -233,6 +233,23 @@ describe("a run", () => {
     expect(weights!.sources[0]!.loaded).toContain("backbone.conv1.weight");
     expect(weights!.fresh).toEqual(["head.classifier.weight"]);
     expect(weights!.sources[0]!.unused).toContain("neck.reduce.0.conv.weight");
+  });
+
+  it("does not start from weights of which nothing, or too little, fits", async () => {
+    const other = run.path("other.safetensors");
+    await writeSafetensors(other, { "encoder.conv1.weight": { shape: [1], data: new Float32Array(1) } });
+    const told = [
+      await complaint(start("other", [], { initFrom: other })),
+      await complaint(start("other", [`model.backbone.pretrained=${other}`])),
+      await complaint(
+        start("other", ["model.neck.type=none", "min_loaded=0.999"], {
+          initFrom: run.path("whole"),
+          allowFresh: ["head.classifier.*"],
+        }),
+      ),
+    ];
+    expect(told.join("\n")).toMatchInlineSnapshot();
+    expect(existsSync(run.path("other"))).toBe(false);
   });
 
   it("starts from what `init` writes", async () => {

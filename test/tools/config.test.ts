@@ -17,7 +17,9 @@ it("shows where each value of a config was written", async () => {
       threads: null              # default
     plugins: []                  # default
     init_from: null              # default
+    init_key: null               # default
     allow_fresh: []              # default
+    min_loaded: 0                # default
     model:
       backbone:
         type: resnet             # configs/_base_/models/pspnet_r101.yaml:4:20 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
@@ -30,6 +32,7 @@ it("shows where each value of a config was written", async () => {
         norm_eval: false         # default
         with_cp: false           # default
         pretrained: null         # default
+        pretrained_key: null     # default
       neck:
         type: gff                # configs/table1/gff.yaml:5:22
         channels: 256            # configs/table1/gff.yaml:5:37

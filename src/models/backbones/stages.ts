@@ -35,6 +35,10 @@ export const stageOptions = {
     default: null,
     description: "weight file (safetensors or PyTorch) that the backbone starts from; null: fresh weights",
   }),
+  pretrained_key: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+    default: null,
+    description: "which state dict of a PyTorch file pretrained means; null: the one that fits",
+  }),
 };
 
 export interface StageBehaviour {

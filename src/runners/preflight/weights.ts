@@ -2,7 +2,7 @@ import type { Config } from "../../config/sections.ts";
 import type { DatasetInfo } from "../../datasets/contracts.ts";
 import { globMatcher } from "../../util/glob.ts";
 import { classesOf } from "../../weights/metadata.ts";
-import { SafetensorsFile } from "../../weights/safetensors.ts";
+import { readMetadata } from "../../weights/open.ts";
 import { findCheckpoint } from "../checkpoints.ts";
 
 /**
@@ -19,21 +19,15 @@ export async function checkInitialClasses(
 ): Promise<string | null> {
   if (path === null) return null;
   const { weights } = await findCheckpoint(path, "last");
-  if (!weights.endsWith(".safetensors")) return null; // other formats name no classes
-  const file = await SafetensorsFile.open(weights);
-  try {
-    const classes = classesOf(file.metadata, weights);
-    const mayBeFresh = [...config.allow_fresh, ...allowFresh].some((pattern) =>
-      globMatcher(pattern)("head.classifier.weight"),
-    );
-    if (classes === null || classes.length !== info.classes.length || mayBeFresh) return null;
-    const differs = classes.findIndex((name, k) => name !== info.classes[k]);
-    if (differs < 0) return null;
-    return (
-      `${weights} was trained for other classes: its class ${differs} is ${classes[differs]}, ` +
-      `the data set's ${info.classes[differs]}; the classifier starts from its weights all the same`
-    );
-  } finally {
-    await file.close();
-  }
+  const classes = classesOf(await readMetadata(weights), weights);
+  const mayBeFresh = [...config.allow_fresh, ...allowFresh].some((pattern) =>
+    globMatcher(pattern)("head.classifier.weight"),
+  );
+  if (classes === null || classes.length !== info.classes.length || mayBeFresh) return null;
+  const differs = classes.findIndex((name, k) => name !== info.classes[k]);
+  if (differs < 0) return null;
+  return (
+    `${weights} was trained for other classes: its class ${differs} is ${classes[differs]}, ` +
+    `the data set's ${info.classes[differs]}; the classifier starts from its weights all the same`
+  );
 }
