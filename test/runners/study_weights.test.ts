@@ -45,6 +45,18 @@ it("a row that cannot take another row's weights is told of before anything is t
   await check("more_classes", "init_from");
   await check("gff", "init_from");
   await check("fresh", "init_from");
-  expect(await files.report(check("mobile", "init_from"))).toMatchInlineSnapshot();
-  expect(await files.report(check("most", "init_from"))).toMatchInlineSnapshot();
+  expect(await files.report(check("mobile", "init_from"))).toMatchInlineSnapshot(`
+    "SEGFUSE_STUDY_WEIGHTS: the row 'b' would take too little of 'a'
+      at: ROOT/study.yaml
+      expected: at least 27 of 267 tensors: backbone.features.0.0.weight, backbone.features.0.1.weight, backbone.features.0.1.bias, … (267 in all)
+      found: 1; the row 'a' has 137: backbone.stem.0.weight, backbone.stem.1.weight, backbone.stem.1.bias, … (137 in all)
+      try: another row, the same backbone in both configs, or a smaller min_loaded"
+  `);
+  expect(await files.report(check("most", "init_from"))).toMatchInlineSnapshot(`
+    "SEGFUSE_STUDY_WEIGHTS: the row 'b' would take too little of 'a'
+      at: ROOT/study.yaml
+      expected: at least 191 of 212 tensors: backbone.stem.0.weight, backbone.stem.1.weight, backbone.stem.1.bias, … (212 in all)
+      found: 136; the row 'a' has 137: backbone.stem.0.weight, backbone.stem.1.weight, backbone.stem.1.bias, … (137 in all)
+      try: another row, the same backbone in both configs, or a smaller min_loaded"
+  `);
 });

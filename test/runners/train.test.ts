@@ -248,7 +248,23 @@ describe("a run", () => {
         }),
       ),
     ];
-    expect(told.join("\n")).toMatchInlineSnapshot();
+    expect(told.join("\n")).toMatchInlineSnapshot(`
+      "SEGFUSE_WEIGHTS_FIT: nothing of a weight file fits the network
+        at: FOLDER/other.safetensors
+        expected: 149 tensors: backbone.conv1.weight, backbone.bn1.weight, backbone.bn1.bias, backbone.bn1.running_mean, … (149 in all)
+        found: 0 of them; the file has 1: encoder.conv1.weight
+        try: weights of such a network; names of another tool become segfuse's by segfuse convert --map
+      SEGFUSE_WEIGHTS_FIT: nothing of a weight file fits the network
+        at: FOLDER/other.safetensors
+        expected: 100 tensors: conv1.weight, bn1.weight, bn1.bias, bn1.running_mean, … (100 in all)
+        found: 0 of them; the file has 1: encoder.conv1.weight
+        try: weights of such a network; names of another tool become segfuse's by segfuse convert --map
+      SEGFUSE_WEIGHTS_FIT: too little of a weight file fits the network
+        at: FOLDER/whole/checkpoints/iter_6/model.safetensors
+        expected: at least 124 of 124 tensors: backbone.conv1.weight, backbone.bn1.weight, backbone.bn1.bias, backbone.bn1.running_mean, … (124 in all)
+        found: 123 of them; the file has 149: auxiliary_head.classifier.bias, auxiliary_head.classifier.weight, auxiliary_head.convs.0.bn.bias, auxiliary_head.convs.0.bn.running_mean, … (149 in all)
+        try: min_loaded below 0.99 (now 0.999), or other weights"
+    `);
     expect(existsSync(run.path("other"))).toBe(false);
   });
 
