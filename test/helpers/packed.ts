@@ -80,7 +80,8 @@ export async function pack(folder: string): Promise<string> {
   for (const part of new Set([...parts, ...packed]))
     cpSync(join(root, part), join(checkout, part), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
-  await shell("npm run build", checkout);
-  const { stdout } = await shell(`npm pack --silent --pack-destination ${JSON.stringify(folder)}`, checkout);
+  // With scripts, which .npmrc turns off for the packages that are installed: `prepack` builds.
+  const command = `npm pack --silent --ignore-scripts=false --pack-destination ${JSON.stringify(folder)}`;
+  const { stdout } = await shell(command, checkout);
   return join(folder, /\S+\.tgz/.exec(stdout)![0]);
 }
