@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmdirSync } from "node:fs";
 import os from "node:os";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { SegfuseError } from "../errors.ts";
+import { freeSpace } from "../util/file_system.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { openEngine, type Engine } from "./engine.ts";
 import { bindingCandidates, cacheFolder, type BindingCandidate } from "./locate.ts";
@@ -234,8 +235,7 @@ function examineCache(): DoctorReport["cache"] {
   const folder = cacheFolder();
   let existing = folder;
   while (!existsSync(existing)) existing = dirname(existing);
-  const { bavail, bsize } = statfsSync(existing);
-  const free = bavail * bsize;
+  const free = freeSpace(existing);
   try {
     rmdirSync(mkdtempSync(join(existing, ".segfuse-")));
     return { folder, free, works: true, found: existing === folder ? "there" : "not made yet", advice: null };

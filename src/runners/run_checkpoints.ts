@@ -2,6 +2,7 @@ import { decisiveConfig } from "../config/hash.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
 import type { Segmentor } from "../models/segmentor.ts";
+import type { Logger } from "../util/logger.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { toMetadata } from "../weights/metadata.ts";
 import { join } from "node:path";
@@ -23,6 +24,7 @@ export interface RunCheckpointsInputs {
   readonly initialWeights: readonly string[];
   readonly segmentor: Segmentor;
   readonly optimizer: Optimizer;
+  readonly logger: Logger;
 }
 
 /** The part of a checkpoint's state that changes while a run goes on. */
@@ -34,10 +36,11 @@ export type ChangingState = Pick<
 /** Makes a run's checkpoints: gathers what belongs into one and has it written while training goes on. */
 export class RunCheckpoints {
   private readonly folder: string;
-  private readonly writer = new CheckpointWriter();
+  private readonly writer: CheckpointWriter;
 
   constructor(private readonly inputs: RunCheckpointsInputs) {
     this.folder = new CheckpointFolder(inputs.workDir).folder;
+    this.writer = new CheckpointWriter(inputs.logger);
   }
 
   /**

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoadedStudy, StudyRow } from "../config/study.ts";
 import { withSeed, type LoadedConfig } from "../config/load.ts";
@@ -11,6 +10,7 @@ import { createStudyReport, studyRun, type StudyRowInputs } from "../reports/cre
 import { readReport, writeStudyReport } from "../reports/files.ts";
 import type { Report } from "../reports/schema.ts";
 import type { StudyReport, StudyRun } from "../reports/study_schema.ts";
+import { placeFolder } from "../util/file_system.ts";
 import { titled, type Logger } from "../util/logger.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import {
@@ -120,7 +120,7 @@ async function runRow(
     logger.info("finished already");
     return kept;
   }
-  if (resume && !isSame) await putAside(runDir, logger);
+  if (resume && !isSame) putAside(runDir, logger);
   let checkpoint = from?.checkpoint;
   let trainSeconds: number | null = null;
   let earlierSeconds = 0;
@@ -203,12 +203,12 @@ async function isRunOf(
 }
 
 /** Renames a folder whose run started from other weights, had another config or is of another version: it is kept, and the row runs anew. */
-async function putAside(runDir: string, logger: Logger): Promise<void> {
+function putAside(runDir: string, logger: Logger): void {
   if (!existsSync(runDir)) return;
   for (let n = 1; ; n++) {
     const aside = `${runDir}.old_${n}`;
     if (existsSync(aside)) continue;
-    await rename(runDir, aside);
+    placeFolder(runDir, aside, []);
     logger.info(
       `another config, other first weights or another version: the earlier run is kept as ${aside}`,
     );

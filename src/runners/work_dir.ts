@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { access, readdir, stat, statfs } from "node:fs/promises";
+import { access, readdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { SegfuseError } from "../errors.ts";
+import { freeSpace } from "../util/file_system.ts";
 import { makeFolder } from "../util/folder.ts";
 
 /**
@@ -42,12 +43,7 @@ export function makeWorkDir(workDir: string): void {
 
 /** Bytes that can still be written where the folder is or will be; null where the system does not tell. */
 export async function freeBytes(workDir: string): Promise<number | null> {
-  try {
-    const { bavail, bsize } = await statfs(await nearestExisting(resolve(workDir)));
-    return bavail * bsize;
-  } catch {
-    return null;
-  }
+  return freeSpace(await nearestExisting(resolve(workDir)));
 }
 
 async function nearestExisting(path: string): Promise<string> {

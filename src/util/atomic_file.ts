@@ -1,20 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { open, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { SegfuseError } from "../errors.ts";
+import { isRefused, placeFile, refusal, writeAdvice, type OnRefused } from "./file_system.ts";
 import { makeFolder } from "./folder.ts";
 
 /**
  * Writes a file whole or not at all: to a temporary file in the same folder, synced to disk, then renamed
  * over `path`. A reader never sees a part of it, and after a failure the temporary file is gone. Missing folders are
- * made.
+ * made. A file system that refuses to sync or to rename gets the best that it can: the file without a sync, or copied
+ * over the one that is there.
  *
  * @param chunks the file's content in order; what they throw is passed on
+ * @param onRefused is told what the file system has refused; default: nobody
  * @throws SegfuseError `SEGFUSE_WRITE` where the disk refuses
  */
 export async function writeFileAtomically(
   path: string,
   chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+  onRefused?: OnRefused,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   const told = <T>(work: Promise<T>) => toldAs(path, work);
@@ -27,11 +31,11 @@ export async function writeFileAtomically(
     const handle = await told(open(temporary, "wx"));
     try {
       for await (const chunk of chunks) await told(writeAll(handle, chunk));
-      await told(handle.sync());
+      await told(sync(handle, onRefused));
     } finally {
       await told(handle.close());
     }
-    await told(rename(temporary, path));
+    toldSync(path, () => placeFile(temporary, path, onRefused));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw error;
@@ -49,14 +53,9 @@ export function writeError(path: string, cause: unknown): SegfuseError {
   return new SegfuseError("SEGFUSE_WRITE", "a file cannot be written", {
     where: path,
     found: refusal(cause),
-    advice: "make room or give rights there, or name another place",
+    advice: [writeAdvice(cause), "name another place"].filter((way) => way !== null).join(", or "),
     cause,
   });
-}
-
-/** An error of the file system without Node's "…, open '…'": the name there is often a temporary file's. */
-export function refusal(cause: unknown): string {
-  return cause instanceof Error ? cause.message.split(", ")[0]! : String(cause);
 }
 
 async function toldAs<T>(path: string, work: Promise<T>): Promise<T> {
@@ -67,8 +66,16 @@ async function toldAs<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
+function toldSync(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
+}
+
 /** A write may take fewer bytes than it was given (2 GiB at most on Linux). */
-async function writeAll(handle: Awaited<ReturnType<typeof open>>, chunk: string | Uint8Array): Promise<void> {
+async function writeAll(handle: FileHandle, chunk: string | Uint8Array): Promise<void> {
   const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
   for (let at = 0; at < bytes.byteLength;) {
     const length = Math.min(bytes.byteLength - at, 2 ** 30);
@@ -76,13 +83,22 @@ async function writeAll(handle: Awaited<ReturnType<typeof open>>, chunk: string 
   }
 }
 
-/** Has a file's content written to the disk. */
-export async function syncFile(path: string): Promise<void> {
+/** Has a file's content written to the disk, where the file system does that. */
+export async function syncFile(path: string, onRefused?: OnRefused): Promise<void> {
   const handle = await open(path, "r");
   try {
-    await handle.sync();
+    await sync(handle, onRefused);
   } finally {
     await handle.close();
+  }
+}
+
+async function sync(handle: FileHandle, onRefused: OnRefused | undefined): Promise<void> {
+  try {
+    await handle.sync();
+  } catch (cause) {
+    if (!isRefused("fsync", cause)) throw cause;
+    onRefused?.("fsync", cause);
   }
 }
 

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,23 +24,32 @@ export interface Ending {
   readonly stderr: string;
 }
 
-/** `segfuse train` (or another command) as a child process that a test can watch and end. */
+const loader = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
+/** `segfuse` from source, as a program and its first arguments. */
+export const fromSource = [process.execPath, "--import", loader, `${root}tools/segfuse.ts`];
+
+/** `segfuse train` (or another program) as a child process that a test can watch and end. */
 export class RunProcess {
+  /** What it has told so far: its standard error, and standard output where that was asked for. */
   stderr = "";
   readonly ended: Promise<Ending>;
-  private readonly child: ChildProcess;
+  readonly child: ChildProcess;
   private readonly readers: ((text: string) => void)[] = [];
 
-  constructor(args: readonly string[]) {
-    const loader = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
-    this.child = spawn(process.execPath, ["--import", loader, `${root}tools/segfuse.ts`, ...args], {
+  /** @param options its environment is added to ours */
+  constructor(command: readonly string[], options: SpawnOptions = {}) {
+    const [program = "", ...args] = command;
+    this.child = spawn(program, args, {
       cwd: root,
       stdio: ["ignore", "ignore", "pipe"],
+      ...options,
+      env: { ...process.env, ...options.env },
     });
-    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-      this.stderr += text;
-      for (const read of this.readers) read(this.stderr);
-    });
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.stderr += text;
+        for (const read of this.readers) read(this.stderr);
+      });
     this.ended = new Promise((resolve, reject) => {
       this.child.on("error", reject);
       this.child.on("close", (code, signal) => resolve({ code, signal, stderr: this.stderr }));
@@ -50,10 +59,20 @@ export class RunProcess {
   /** Calls back once, when what the process has told on standard error matches. */
   onText(pattern: RegExp, action: () => void): void {
     let isDone = false;
-    this.readers.push((text) => {
+    const read = (text: string) => {
       if (isDone || !pattern.test(text)) return;
       isDone = true;
       action();
+    };
+    this.readers.push(read);
+    read(this.stderr);
+  }
+
+  /** Waits for a text as {@link onText} does. */
+  told(pattern: RegExp): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.onText(pattern, resolve);
+      void this.ended.then(({ stderr }) => reject(new Error(`ended without ${pattern}:\n${stderr}`)));
     });
   }
 
@@ -68,13 +87,18 @@ export interface Plan {
   readonly iterations: number;
 }
 
-/** Starts or goes on with the run in `workDir`. */
-export function trainProcess({ tiny, iterations }: Plan, workDir: string, ...set: string[]): RunProcess {
+/** The arguments that start or go on with the run in `workDir`. */
+export function trainArguments({ tiny, iterations }: Plan, workDir: string, ...set: string[]): string[] {
   const options = [...settings, `schedule.iterations=${iterations}`, ...set].flatMap((value) => [
     "--set",
     value,
   ]);
-  return new RunProcess(["train", tiny.config, "--work-dir", workDir, "--resume", ...options]);
+  return ["train", tiny.config, "--work-dir", workDir, "--resume", ...options];
+}
+
+/** Starts or goes on with the run in `workDir`. */
+export function trainProcess(plan: Plan, workDir: string, ...set: string[]): RunProcess {
+  return new RunProcess([...fromSource, ...trainArguments(plan, workDir, ...set)]);
 }
 
 export type Moment = "checkpoint" | "iteration" | "evaluation";

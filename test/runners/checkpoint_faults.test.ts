@@ -198,7 +198,7 @@ describe("a disk that takes no more", () => {
       "SEGFUSE_CHECKPOINT_WRITE: a checkpoint could not be written
         at: RUN/checkpoints/iter_6
         found: EFBIG: file too large
-        try: make room or give the folder back, then --resume: the checkpoints before this one are whole
+        try: let files there be larger (ulimit -f), then --resume: the checkpoints before this one are whole
       "
     `);
     expect(readdirSync(`${folder}/checkpoints`).sort()).toEqual(["best", "iter_4", "last"]);
@@ -242,7 +242,7 @@ describe("a disk that takes no more", () => {
       "SEGFUSE_CHECKPOINT_WRITE: a checkpoint could not be written
         at: FOLDER/frozen/checkpoints/#
         found: EROFS: read-only file system
-        try: make room or give the folder back, then --resume: the checkpoints before this one are whole"
+        try: give rights there, then --resume: the checkpoints before this one are whole"
     `);
     const set = ["schedule.iterations=60", "evaluation.interval=100"];
     const again = await runs.complaint(runs.start("frozen", set, { resume: true }));

@@ -3,6 +3,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { segfuse } from "../helpers/cli.ts";
+import { fromSource } from "../helpers/killed_run.ts";
 import { TinyRun } from "../helpers/tiny_run.ts";
 
 // Outputs below a file: no permission bits are in the way of root.
@@ -39,13 +40,13 @@ it("names the output that cannot be written, whichever the command", async () =>
     SEGFUSE_WRITE: a file cannot be written
       at: ROOT/file/graph.svg
       found: EEXIST: file already exists
-      try: make room or give rights there, or name another place
+      try: name another place
 
     schema: 1
     SEGFUSE_WRITE: a file cannot be written
       at: ROOT/file/config.json
       found: EEXIST: file already exists
-      try: make room or give rights there, or name another place
+      try: name another place
 
     init: 1
     SEGFUSE_WORK_DIR: the output folder cannot be used
@@ -57,13 +58,13 @@ it("names the output that cannot be written, whichever the command", async () =>
     SEGFUSE_WRITE: a file cannot be written
       at: ROOT/file/converted.safetensors
       found: EEXIST: file already exists
-      try: make room or give rights there, or name another place
+      try: name another place
 
     new: 1
     SEGFUSE_WRITE: a file cannot be written
       at: ROOT/file/mine
       found: ENOTDIR: not a directory
-      try: make room or give rights there, or name another place
+      try: name another place
 
     predict: 1
     SEGFUSE_WORK_DIR: the output folder cannot be used
@@ -95,7 +96,7 @@ it("names a run's first file where the disk takes no more", () => {
     "SEGFUSE_WRITE: a file cannot be written
       at: ROOT/w/config.yaml
       found: EFBIG: file too large
-      try: make room or give rights there, or name another place
+      try: let files there be larger (ulimit -f), or name another place
     "
   `);
   expect(status).toBe(1);
@@ -115,4 +116,20 @@ it("ends as it would have where nobody reads what it says", () => {
     { encoding: "utf8" },
   );
   expect(stdout).toBe("0\n2\n");
+});
+
+it("says so where a result cannot be written", () => {
+  const { status, stderr } = spawnSync(
+    "sh",
+    ["-c", 'exec "$@" > /dev/full', "sh", ...fromSource, "list", "neck", "gff"],
+    { encoding: "utf8" },
+  );
+  expect(stderr).toMatchInlineSnapshot(`
+    "SEGFUSE_WRITE: a file cannot be written
+      at: standard output
+      found: ENOSPC: no space left on device
+      try: make room there, or name another place
+    "
+  `);
+  expect(status).toBe(1);
 });

@@ -1,5 +1,5 @@
-import { statfsSync } from "node:fs";
 import { SegfuseError } from "../../errors.ts";
+import { freeSpace, isSpaceProblem } from "../../util/file_system.ts";
 import { makeFolder } from "../../util/folder.ts";
 
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
@@ -10,7 +10,7 @@ const elsewhere = "set SEGFUSE_CACHE to another folder";
 /** An error of the file system as one that says what to do; others are returned as they are. */
 export function fileError(error: unknown, folder: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT") return diskError(folder, message);
+  if (isSpaceProblem(error)) return diskError(folder, message);
   if (
     code !== undefined &&
     ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "ENOENT", "ELOOP"].includes(code)
@@ -53,9 +53,8 @@ export function makeCacheFolder(folder: string): void {
  * @throws SegfuseError `SEGFUSE_SETUP_DISK` where fewer are free
  */
 export function assertSpace(folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder);
-  const free = bavail * bsize;
-  if (free >= bytes) return;
+  const free = freeSpace(folder);
+  if (free === null || free >= bytes) return;
   throw new SegfuseError("SEGFUSE_SETUP_DISK", "the disk of the cache folder has too little space", {
     where: folder,
     expected: `${gigabytes(bytes)} free`,

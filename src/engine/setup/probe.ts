@@ -13,10 +13,10 @@ process.stdout.write("\\nPROBE" + JSON.stringify({ version: binding.TF_Version, 
 /** Loads an addon in a process of its own, with TensorFlow's log in full. */
 export async function probeAddon(
   addon: string,
-  options: Pick<ProcessOptions, "onStart"> = {},
+  options: Pick<ProcessOptions, "onStart" | "env"> = {},
 ): Promise<ProbeResult> {
-  const env = { TF_CPP_MIN_LOG_LEVEL: "0", NODE_OPTIONS: "" };
-  const { code, output } = await runProcess([process.execPath], ["-e", script, addon], { env, ...options });
+  const env = { TF_CPP_MIN_LOG_LEVEL: "0", NODE_OPTIONS: "", ...options.env };
+  const { code, output } = await runProcess([process.execPath], ["-e", script, addon], { ...options, env });
   const answer = /^PROBE(.*)$/m.exec(output)?.[1];
   const log = output.replace(/^PROBE.*$/m, "").trim();
   if (code === 0 && answer !== undefined) {

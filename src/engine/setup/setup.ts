@@ -1,6 +1,7 @@
 import { existsSync, rmSync, symlinkSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { SegfuseError } from "../../errors.ts";
+import { isRefused } from "../../util/file_system.ts";
 import type { Logger } from "../../util/logger.ts";
 import type { ProgressState } from "../../util/progress_display.ts";
 import {
@@ -161,7 +162,18 @@ async function fetchTensorFlow(
     onStart: workspace.started,
   });
   rmSync(wheel);
-  workspace.publish(folder, target, force);
+  workspace.publish(folder, target, tensorflowLibraries, force);
+}
+
+/** Puts TensorFlow beside an unfinished addon as it will be beside the finished one; false where there are no links. */
+function linkBeside(tensorflow: string, folder: string): boolean {
+  try {
+    symlinkSync(tensorflow, join(folder, basename(tensorflow)));
+    return true;
+  } catch (error) {
+    if (!isRefused("symlink", error)) throw error;
+    return false;
+  }
 }
 
 interface MakeAddonOptions {
@@ -186,8 +198,11 @@ async function makeAddon(
     folder,
     onStart: workspace.started,
   });
-  if (!named) symlinkSync(tensorflow, join(workspace.folder, basename(tensorflow)));
-  const probe = await probeAddon(join(folder, addonFile), { onStart: workspace.started });
+  const isBeside = named || linkBeside(tensorflow, workspace.folder);
+  const probe = await probeAddon(join(folder, addonFile), {
+    onStart: workspace.started,
+    ...(isBeside ? {} : { env: { LD_LIBRARY_PATH: tensorflow } }),
+  });
   if (!probe.works) {
     throw new SegfuseError("SEGFUSE_ENGINE_BROKEN", "the new engine does not load", {
       where: tensorflow,
@@ -196,7 +211,7 @@ async function makeAddon(
     });
   }
   const target = addonFolder(tensorflow);
-  workspace.publish(folder, target, force);
+  workspace.publish(folder, target, [addonFile], force);
   progress.update({ task: "compiling the addon", done: 1, total: 1, details: "done" });
   return join(target, addonFile);
 }

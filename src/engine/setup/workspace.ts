@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  existsSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -13,6 +14,7 @@ import {
 import os from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRefused, placeFolder } from "../../util/file_system.ts";
 import { fileError } from "./files.ts";
 
 /** How often a set-up says that it is alive, and after how long without it counts as dead. Milliseconds. */
@@ -42,11 +44,14 @@ export class Workspace {
   /**
    * Puts a finished folder of the workspace in its place, in one step. One that is there already, made by a
    * set-up that was faster, stays, unless `replace` is set.
+   *
+   * @param seal files that come last where the file system needs several steps: without them a folder is not whole
    */
-  publish(folder: string, target: string, replace: boolean): void {
-    if (replace) moveAway(target, join(this.folder, `old-${process.hrtime.bigint()}`));
+  publish(folder: string, target: string, seal: readonly string[], replace: boolean): void {
+    const isWhole = seal.every((file) => existsSync(join(target, file)));
+    if (replace || !isWhole) moveAway(target, join(this.folder, `old-${process.hrtime.bigint()}`));
     try {
-      renameSync(folder, target);
+      placeFolder(folder, target, seal);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "ENOTEMPTY" && code !== "EEXIST") throw fileError(error, this.cache);
@@ -64,7 +69,9 @@ function moveAway(target: string, away: string): void {
   try {
     renameSync(target, away);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    if (!isRefused("rename", error)) throw error;
+    rmSync(target, { recursive: true, force: true });
   }
 }
 

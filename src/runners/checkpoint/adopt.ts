@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
-import { cp, readdir, rename, rm } from "node:fs/promises";
+import { cp, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { SegfuseError } from "../../errors.ts";
 import { syncFile, syncFolder, writeFileAtomically } from "../../util/atomic_file.ts";
+import { placeFolder } from "../../util/file_system.ts";
 import { makeFolder } from "../../util/folder.ts";
 import { CheckpointFolder, verifyCheckpoint } from "../checkpoints.ts";
 import type { ResumePoint } from "../resume.ts";
 import { checkpointName } from "./names.ts";
-import { unwritten } from "./store.ts";
+import { sealFile, unwritten } from "./store.ts";
 
 /**
  * Makes a work folder's `last` and `best` those of the checkpoint that the run in it goes on from. `last` is left
@@ -56,7 +57,7 @@ async function copyCheckpoint(source: string, into: string): Promise<void> {
   await cp(source, temporary, { recursive: true });
   for (const file of await readdir(temporary)) await syncFile(join(temporary, file));
   await syncFolder(temporary);
-  await rename(temporary, join(into, name));
+  placeFolder(temporary, join(into, name), [sealFile]);
   await syncFolder(into);
 }
 

@@ -1,6 +1,8 @@
 import { Worker } from "node:worker_threads";
 import type { SegfuseError } from "../../errors.ts";
 import type { Parameter } from "../../nn/parameter.ts";
+import type { Refusable } from "../../util/file_system.ts";
+import type { Logger } from "../../util/logger.ts";
 import { fromPlainError, toPlainError } from "../../util/plain_error.ts";
 import type { CheckpointJob, TensorCopy } from "./state.ts";
 import type { StoreReply } from "./worker.ts";
@@ -34,8 +36,12 @@ export class CheckpointWriter {
   private current: Promise<void> = Promise.resolve();
   private stored: StoredCheckpoint[] = [];
   private failure: SegfuseError | null = null;
+  private readonly warned = new Set<Refusable>();
   /** Ends the job that is under way. */
   private settle: (reply: StoreReply) => void = () => {};
+
+  /** @param logger is warned, once, of each thing that the checkpoints' file system refuses */
+  constructor(private readonly logger: Logger) {}
 
   /**
    * Begins to write a checkpoint; the one before must be finished.
@@ -87,10 +93,18 @@ export class CheckpointWriter {
     return new Promise((resolve, reject) => {
       this.settle = (reply) => {
         if ("error" in reply) reject(fromPlainError(reply.error));
-        else resolve(reply.folder);
+        else if ("folder" in reply) resolve(reply.folder);
       };
       thread.postMessage(job, [...new Set(memory)]);
     });
+  }
+
+  private warn(operation: Refusable, reason: string): void {
+    if (this.warned.has(operation)) return;
+    this.warned.add(operation);
+    this.logger.warn(
+      `the work folder's file system refuses ${operation} (${reason}): ${warnings[operation]}`,
+    );
   }
 
   private start(): Worker {
@@ -104,12 +118,22 @@ export class CheckpointWriter {
         }),
       });
     };
-    thread.on("message", (reply: StoreReply) => this.settle(reply));
+    thread.on("message", (reply: StoreReply) => {
+      if ("refused" in reply) this.warn(reply.refused, reply.reason);
+      else this.settle(reply);
+    });
     thread.on("error", (error) => died(error instanceof Error ? error.message : String(error)));
     thread.on("exit", (code) => died(`exit code ${code}`));
     return thread;
   }
 }
+
+const warnings: Readonly<Record<Refusable, string>> = {
+  fsync: "checkpoints are written without it, and a loss of power may damage the newest ones",
+  rename:
+    "checkpoints are copied into their place, and one that a kill interrupts is damaged; --resume passes over such",
+  removal: "old checkpoints stay until they can be removed",
+};
 
 /** Built, the worker is a plain module; from source it is TypeScript, which needs a start of its own. */
 function startThread(): Worker {
