@@ -3,6 +3,8 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { SegfuseError } from "../src/errors.ts";
+import { writeError } from "../src/util/atomic_file.ts";
+import { keepHangupIgnored } from "../src/util/hangup.ts";
 import { packageRoot } from "../src/util/package_root.ts";
 import * as ablate from "./ablate.ts";
 import * as config from "./config.ts";
@@ -17,6 +19,7 @@ import * as predict from "./predict.ts";
 import * as report from "./report.ts";
 import * as schema from "./schema.ts";
 import * as setup from "./setup.ts";
+import { outliveReaders } from "./streams.ts";
 import * as test from "./test.ts";
 import * as train from "./train.ts";
 
@@ -83,15 +86,13 @@ function stacks({ name, message, stack, cause }: Error): string {
   return cause instanceof Error ? `${own}\ncaused by ${stacks(cause)}` : own;
 }
 
-// A reader that goes away (`segfuse list | head`) is no error of ours, and no reason to end a training.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
+keepHangupIgnored();
+const lostOutput = outliveReaders();
 
 // Node's code for a program that ran out of events while it waited: never without a word.
 process.on("exit", () => {
+  const lost = lostOutput();
+  if (lost !== null) process.exitCode = tell(writeError("standard output", lost), false);
   if (process.exitCode !== 13) return;
   process.exitCode = tell(new Error("the command waited for something that never came"), false);
 });

@@ -1,5 +1,5 @@
 /** Signals that ask a run to stop, with the exit codes that shells give them. */
-export const stopSignals = { SIGINT: 130, SIGTERM: 143 } as const;
+export const stopSignals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 export type StopSignal = keyof typeof stopSignals;
 
 /**

@@ -47,7 +47,9 @@ export class ProgressDisplay implements Logger {
           stream: this.stream,
           format: (_, { value, total }, { task, details }: ProgressState) =>
             barLine({ task, done: value, total, details }, lineWidth(this.stream)),
-          hideCursor: true,
+          // The terminal's modes stay as they are: Ctrl-Z, SIGQUIT and SIGKILL leave no time to set them back.
+          hideCursor: false,
+          linewrap: true,
           clearOnComplete: true,
           fps: 5,
           // Whoever catches the signal takes the bar off (plain).
@@ -82,7 +84,7 @@ export class ProgressDisplay implements Logger {
     if (this.bars === undefined) this.info(message);
   }
 
-  /** Takes the bar off the terminal for good: the process may end at any moment, and a bar hides the cursor. */
+  /** Takes the bar off the terminal for good: the process may end at any moment. */
   plain(): void {
     this.stop();
     this.bars = undefined;

@@ -15,6 +15,7 @@ import os from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRefused, placeFolder } from "../../util/file_system.ts";
+import { isHangupIgnored } from "../../util/hangup.ts";
 import { fileError } from "./files.ts";
 
 /** How often a set-up says that it is alive, and after how long without it counts as dead. Milliseconds. */
@@ -189,7 +190,9 @@ function touch(...paths: string[]): void {
 
 /** Cleans up before a signal ends this process as it would have without us. */
 function onSignals(clean: () => void): () => void {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const signals = (["SIGINT", "SIGTERM", "SIGHUP"] as const).filter(
+    (signal) => signal !== "SIGHUP" || !isHangupIgnored(),
+  );
   const release = () => signals.forEach((signal) => process.off(signal, handler));
   const handler = (signal: NodeJS.Signals) => {
     release();
