@@ -24,4 +24,4 @@ it("a checkout that was never built packs what it is built to", async () => {
     ]),
   );
   expect(files.filter((file) => /^(test|tools|src\/(?!engine\/setup|registry))/.test(file))).toEqual([]);
-});
+}, 600_000);
