@@ -117,7 +117,8 @@ describe("a run that is told to stop", () => {
     run.child.stdin!.write("close\n");
     const { stderr } = await run.ended;
     // npm itself dies of the signal.
-    expect(stderr.match(/^\w+ ended with .*/gm)).toEqual(["command ended with -1", "orphan ended with 129"]);
+    expect(stderr).toContain("command ended with -1\n");
+    expect(stderr).toContain("orphan ended with 129\n");
     expect(await stored()).toBeGreaterThan(before);
   });
 
