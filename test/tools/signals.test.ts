@@ -171,8 +171,9 @@ describe("a run that is told to stop", () => {
   });
 
   it("goes on after it was stopped for a while, and where its terminal is closed under nohup, to the same end", async () => {
-    // A shell with jobs, as the system lets no process be stopped that nobody can wake.
-    const command = 'nohup "$@" > /dev/null 2>&1 & echo "job $!"; wait; wait';
+    // A shell with jobs, as the system lets no process be stopped that nobody can wake. It does not wait for its job: it
+    // would return where that is stopped, and bash ends stopped jobs as it ends itself.
+    const command = 'nohup "$@" > /dev/null 2>&1 & echo "job $!"; while :; do sleep 1; done';
     const run = new RunProcess([...terminal, "bash", "-mc", command, "bash", ...npm, ...train()], {
       ...onTerminal,
     });
