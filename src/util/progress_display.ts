@@ -23,9 +23,6 @@ export interface ProgressDisplayOptions {
 /** Columns of the bar where there is room for it. */
 const barLength = 24;
 
-/** While a bar is drawn the terminal leaves out what is longer than a line, which is right for the bar alone. */
-const [wrapLines, cutLines] = ["\x1b[?7h", "\x1b[?7l"];
-
 /**
  * A progress bar on a terminal, a plain line now and then elsewhere. It is also the run's logger, so that
  * log lines appear above the bar and not in the middle of it.
@@ -71,8 +68,7 @@ export class ProgressDisplay implements Logger {
   }
 
   info(message: string): void {
-    if (this.bars !== undefined && this.bar !== undefined)
-      this.bars.log(`${wrapLines}${message}\n${cutLines}`);
+    if (this.bars !== undefined && this.bar !== undefined) this.bars.log(`${message}\n`);
     else this.stream.write(`${message}\n`);
   }
 

@@ -55,7 +55,9 @@ it("log lines above a bar are whole, however long, also those just before its en
   expect(whole).toEqual(
     expect.arrayContaining([lines[0], `warning: ${lines[1]}`, barLine(state, 80), lines[2], "after the bar"]),
   );
-  expect(text().lastIndexOf("\x1b[?7h")).toBeGreaterThan(text().lastIndexOf("\x1b[?7l"));
+  // Modes are left alone, which a killed run could not set back: lines wrap, the cursor is shown.
+  // eslint-disable-next-line no-control-regex -- what is meant
+  expect(text()).not.toMatch(/\x1b\[\?(7|25)l/);
 });
 
 it("a bar fits its terminal: where it is narrow the bar goes first, then the end of the task", () => {
