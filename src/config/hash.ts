@@ -2,8 +2,20 @@ import { createHash } from "node:crypto";
 import type { Config } from "./sections.ts";
 import type { Path } from "./tree.ts";
 
-/** Options that came later: null, they leave a config what it was before there were any. */
-const absentWhereNull = new Set(["init_key", "model.backbone.pretrained_key"]);
+/**
+ * Defaults that came later, as JSON, and what stood there before: null where nothing did. With them a config has the
+ * hash that it had, and runs from then go on.
+ */
+const laterDefaults: Readonly<Record<string, { readonly now: string; readonly then: string | null }>> = {
+  init_key: { now: "null", then: null },
+  "model.backbone.pretrained_key": { now: "null", then: null },
+  "data.dataset.list": { now: "null", then: null },
+  "data.dataset.oversample": { now: "false", then: null },
+  "data.dataset.exif": { now: '"apply"', then: null },
+  "data.dataset.label_map": { now: "{}", then: null },
+  "data.dataset.palette_masks": { now: '"auto"', then: null },
+  "data.dataset.mask_suffixes": { now: '[".png",".tif",".tiff",".bmp"]', then: '[".png"]' },
+};
 
 /**
  * SHA-256 (hex) of what decides a run's result: the resolved config without paths of files, the name (which
@@ -41,8 +53,13 @@ function canonical(value: unknown, place: string, ignored: ReadonlySet<string>):
   if (Array.isArray(value))
     return `[${value.map((item, i) => (ignored.has(inner(i)) ? "null" : canonical(item, inner(i), ignored))).join(",")}]`;
   const parts = Object.entries(value)
-    .filter(([key, item]) => !ignored.has(inner(key)) && !(item === null && absentWhereNull.has(inner(key))))
+    .filter(([key]) => !ignored.has(inner(key)))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item, inner(key), ignored)}`);
+    .flatMap(([key, item]) => {
+      const later = laterDefaults[inner(key)];
+      const text = canonical(item, inner(key), ignored);
+      const stored = text === later?.now ? later.then : text;
+      return stored === null ? [] : [`${JSON.stringify(key)}:${stored}`];
+    });
   return `{${parts.join(",")}}`;
 }

@@ -72,6 +72,14 @@ describe("a resolved config", () => {
     delete (before.model.backbone as { pretrained_key?: unknown }).pretrained_key;
     expect(configHash(before, paths)).toBe(hash);
     expect((await files.load("a.yaml", { set: ["init_key=ema"] })).hash).not.toBe(hash);
+    // As segfuse of November 2026, which knew no label_map, exif, list, oversample and palette_masks, gave it.
+    const dataset = "data.dataset={type: folder, root: /tmp, classes: [a, b]}";
+    const { hash: then } = await files.load("a.yaml", { set: [dataset] });
+    expect(then).toBe("8cc244777877cc915a1856c9c54f971abc9ba5ec0ee462700672bf1bd6654e96");
+    for (const option of ["label_map: {255: 1}", "exif: ignore", "mask_suffixes: [.tif]", "oversample: true"])
+      expect((await files.load("a.yaml", { set: [dataset.replace("}", `, ${option}}`)] })).hash).not.toBe(
+        then,
+      );
     expect((await files.load("a.yaml", { set: ["model.backbone.pretrained_key=ema"] })).hash).not.toBe(hash);
   });
 });

@@ -165,7 +165,7 @@ describe("a run", () => {
     expect(report.metrics.mIoU).toBe(best!.value);
     expect(report.metrics.mIoU).toBeGreaterThan(2 * report.constant_guess!.mIoU!);
     expect(report.checkpoint).toMatchObject({
-      path: run.path("longer/checkpoints/iter_24/model.safetensors"),
+      path: "checkpoints/iter_24/model.safetensors",
       iteration: 24,
     });
     expect(report.parameters).toBeGreaterThan(1000);
