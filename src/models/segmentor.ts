@@ -115,8 +115,10 @@ export class Segmentor extends Module {
 
   /** The neck's gate maps [batch, h, w, channels], finest first; none where it has no gates. */
   gateMaps(images: Tensor4D): Tensor4D[] {
-    const features = this.features(images);
-    return within("model.neck", () => tf.tidy(() => this.neck.gateMaps(features)));
+    return tf.tidy(() => {
+      const features = this.features(images);
+      return within("model.neck", () => this.neck.gateMaps(features));
+    });
   }
 
   /** Where an auxiliary head stands in the config. */

@@ -82,7 +82,7 @@ checkpoint: {best: mIoUs}
         7 | schedul: {iterations: 3}
           | ^
         did you mean: schedule
-        valid: name, seed, engine, plugins, init_from, allow_fresh, model, data, optimizer, schedule, evaluation, checkpoint, log, hooks
+        valid: name, seed, engine, plugins, init_from, init_key, allow_fresh, min_loaded, model, data, optimizer, schedule, evaluation, checkpoint, log, hooks
 
       SEGFUSE_CONFIG_CHOICE: 'metrics' is none of its choices
         at: ROOT/top.yaml:8:24 (evaluation.metrics.0)

@@ -182,7 +182,7 @@ data: {dataset: {root: "\${env:NOT_THERE}"}, crop_size: [16, 16]}
       3 | seedd: 3
         | ^
       did you mean: seed
-      valid: name, seed, engine, plugins, init_from, allow_fresh, model, data, optimizer, schedule, evaluation, checkpoint, log, hooks
+      valid: name, seed, engine, plugins, init_from, init_key, allow_fresh, min_loaded, model, data, optimizer, schedule, evaluation, checkpoint, log, hooks
 
     2 complaints
 
@@ -229,7 +229,7 @@ seed: -1
     SEGFUSE_CONFIG_UNKNOWN_KEY: the file has no key 'sed'
       at: --set sed=3 (sed)
       did you mean: seed
-      valid: name, seed, engine, plugins, init_from, allow_fresh, model, data, optimizer, schedule, evaluation, checkpoint, log, hooks
+      valid: name, seed, engine, plugins, init_from, init_key, allow_fresh, min_loaded, model, data, optimizer, schedule, evaluation, checkpoint, log, hooks
 
     SEGFUSE_PLUGIN_LOAD: the plug-in './not_there.mjs' is not there
       at: ROOT/a.yaml:3:5 (plugins.0)

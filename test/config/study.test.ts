@@ -197,7 +197,7 @@ describe("a study that is wrong", () => {
           |          ^
         inherited: --overlay → ROOT/o.yaml
         did you mean: seed
-        valid: name, seed, engine, plugins, init_from, allow_fresh, model, data, optimizer, schedule, evaluation, checkpoint, log, hooks"
+        valid: name, seed, engine, plugins, init_from, init_key, allow_fresh, min_loaded, model, data, optimizer, schedule, evaluation, checkpoint, log, hooks"
     `);
     expect(await report("s/good.yaml", { overlays: [wrong.path("o2.yaml")] })).toMatchInlineSnapshot(`
       "2 complaints

@@ -231,10 +231,11 @@ describe("what lies elsewhere is told with what is there", () => {
         at: ROOT/d/images/train/S1.jpg
         expected: a file for "S1" in ROOT/d/masks/train
         found: none; there is "s1.tif"
-      SEGFUSE_DATA_FILE: an image has no mask
-        at: ROOT/d/images/train/s1.jpg
-        expected: a file for "s1" in ROOT/d/masks/train
-        found: none; there is "s1.jpg"
+      SEGFUSE_DATA_MASK: a mask is a JPEG
+        at: ROOT/d/masks/train/s1.jpg
+        expected: a PNG, TIFF or BMP file
+        found: JPEG, which changes numbers at every edge between classes (between 3 and 7 it makes 4, 5 and 6)
+        try: write the masks again from their source as PNG; a JPEG renamed or converted stays damaged
       SEGFUSE_DATA_FILE: an image has no mask
         at: ROOT/d/train/x.png
         expected: a file for "x" in ROOT/d/train
@@ -270,17 +271,17 @@ describe("what lies elsewhere is told with what is there", () => {
     expect(texts.join("\n")).toMatchInlineSnapshot(`
       "SEGFUSE_DATA_UNLABELLED: split "test" has 2 images and no masks: there is nothing to compare with
         at: ROOT/d/masks/test
-        expected: masks that end in .png
+        expected: masks that end in .png, .tif, .tiff, .bmp
         found: no such folder
         try: segfuse predict CONFIG CHECKPOINT ROOT/d/images/test/* --out FOLDER, which needs no masks
       SEGFUSE_DATA_UNLABELLED: split "test" has 1 image and no masks: there is nothing to compare with
         at: ROOT/d/masks/test
-        expected: masks that end in .png
+        expected: masks that end in .png, .tif, .tiff, .bmp
         found: none of these images
         try: segfuse predict CONFIG CHECKPOINT ROOT/d/images/test/* --out FOLDER, which needs no masks
       SEGFUSE_DATA_UNLABELLED: split "test" has 1 image and no masks: there is nothing to compare with
         at: ROOT/d/masks/test
-        expected: masks that end in .png
+        expected: masks that end in .png, .tif, .tiff, .bmp
         found: 1 .gif file
         try: segfuse predict CONFIG CHECKPOINT ROOT/d/images/test/* --out FOLDER, which needs no masks
       SEGFUSE_DATA_UNLABELLED: split "test" has 1 image and no masks: there is nothing to compare with
@@ -290,7 +291,7 @@ describe("what lies elsewhere is told with what is there", () => {
         try: segfuse predict CONFIG CHECKPOINT ROOT/d/test/* --out FOLDER, which needs no masks
       SEGFUSE_DATA_UNLABELLED: split "test" has 2 images and no masks: there is nothing to compare with
         at: ROOT/d/masks
-        expected: masks that end in .png
+        expected: masks that end in .png, .tif, .tiff, .bmp
         found: no such folder
         try: segfuse predict CONFIG CHECKPOINT ROOT/d/images/* --out FOLDER, which needs no masks"
     `);

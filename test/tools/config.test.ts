@@ -80,6 +80,9 @@ it("shows where each value of a config was written", async () => {
         type: cityscapes         # configs/_base_/datasets/cityscapes.yaml:4:19 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
         root: /data/cityscapes   # $SEGFUSE_CITYSCAPES at configs/_base_/datasets/cityscapes.yaml:4:37 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
         ignore_index: null       # default
+        label_map: {}            # default
+        palette_masks: auto      # default
+        exif: apply              # default
       crop_size:
         - 864                    # configs/_base_/datasets/cityscapes.yaml:5:15 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
         - 864                    # configs/_base_/datasets/cityscapes.yaml:5:20 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
