@@ -121,8 +121,9 @@ it("an evaluation and a comparison in a narrow terminal", () => {
     Always answering road, the commonest
     class of these labels, scores mIoU 2.93,
     aAcc 32.26.
-    In no label and no prediction, so in
-    none of the means: nowhere."
+    The means are over 11 of 12 classes. In
+    no label and no prediction, so in none
+    of the means: nowhere."
   `);
   const reports = [
     { title: "runs/a", report },

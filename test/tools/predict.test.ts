@@ -49,11 +49,11 @@ it("predicts a folder and a pattern, tells how and what is done, and lists at th
   expect(shown(stderr)).toMatchInlineSnapshot(`
     "predicting 5 images: windows of 24×24, stride 16×16, scale 1
     predict  1/5  PACE
-    warning: left out: ROOT/data/images/val/1.png: an image cannot be decoded (Input file contains unsupported image format)
+    warning: left out: ROOT/data/images/val/1.png: a file under an image's name is no image (a text: "cut")
     warning: left out: absent.png: an image is missing
     predict  5/5  PACE
     SEGFUSE_PREDICT_FAILED: 2 of 5 images were not predicted
-      found: ROOT/data/images/val/1.png: an image cannot be decoded (Input file contains unsupported image format)
+      found: ROOT/data/images/val/1.png: a file under an image's name is no image (a text: "cut")
              absent.png: an image is missing
       try: repair these and predict them again; the others are done
     "
