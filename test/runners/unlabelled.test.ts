@@ -23,7 +23,7 @@ it("`test` says that there is nothing to compare with, and names `predict`", asy
   expect(stderr.replaceAll(run.folder, "ROOT")).toMatchInlineSnapshot(`
     "SEGFUSE_DATA_UNLABELLED: split "test" has 1 image and no masks: there is nothing to compare with
       at: ROOT/data/masks/test
-      expected: masks that end in .png
+      expected: masks that end in .png, .tif, .tiff, .bmp
       found: no such folder
       try: segfuse predict CONFIG CHECKPOINT ROOT/data/images/test/* --out FOLDER, which needs no masks
     "
