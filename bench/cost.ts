@@ -8,7 +8,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../src/config/index.ts";
-import { createRegistry } from "../src/registry/registry.ts";
+import { createRegistry } from "../src/builtin.ts";
 import { configCost } from "../src/runners/cost.ts";
 
 const configs = ["pspnet", "concat", "addition", "fpn", "gated_fpn", "gff"].map((row) => `table1/${row}`);

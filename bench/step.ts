@@ -16,7 +16,7 @@ import { openEngine } from "../src/engine/engine.ts";
 import { predictClasses } from "../src/evaluation/inference.ts";
 import { buildSegmentor } from "../src/models/build.ts";
 import { materialise } from "../src/nn/materialise.ts";
-import { createRegistry } from "../src/registry/registry.ts";
+import { createRegistry } from "../src/builtin.ts";
 import { trainableParameters } from "../src/runners/network.ts";
 import { TrainingStep } from "../src/runners/training_step.ts";
 

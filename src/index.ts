@@ -29,22 +29,20 @@ export {
   type PredictOptions,
   type TrainOptions,
 } from "./api/programs.ts";
+export { loadConfig, loadStudy, type LoadOptions, type StudyOptions } from "./api/configs.ts";
 export {
   ConfigError,
-  loadConfig,
-  loadStudy,
   stringifyConfig,
   type Complaint,
   type Config,
   type LoadedConfig,
   type LoadedStudy,
-  type LoadOptions,
-  type StudyOptions,
 } from "./config/index.ts";
 export type { Convention, Cost } from "./cost/index.ts";
 export { openEngine, type Engine, type EngineOptions, type EngineType } from "./engine/engine.ts";
 export { Segmentor, type LossResult } from "./models/segmentor.ts";
-export { createRegistry, type Registry } from "./registry/registry.ts";
+export { createRegistry } from "./builtin.ts";
+export type { Registry } from "./kinds.ts";
 export type { Report } from "./reports/index.ts";
 export type { ImagePrediction } from "./runners/predict.ts";
 export type { PredictionFailure } from "./runners/prediction/failures.ts";
@@ -55,48 +53,38 @@ export { stderrLogger, type Logger } from "./util/logger.ts";
 // Components: a plug-in's default export is one of these, or a list
 export {
   defineAuxiliaryHead,
-  defineBackbone,
-  defineDataset,
   defineHead,
+  type AuxiliaryHeadRecord,
+  type HeadRecord,
+} from "./heads/contracts.ts";
+export { defineBackbone, type BackboneRecord } from "./models/backbones/contracts.ts";
+export {
+  defineDataset,
+  defineTransform,
+  type DatasetRecord,
+  type TransformRecord,
+} from "./datasets/contracts.ts";
+export {
   defineHook,
-  defineLoss,
-  defineMetric,
-  defineNameMap,
-  defineNeck,
   defineOptimizer,
   defineSchedule,
-  defineTransform,
-  kinds,
-  type AnyRecord,
-  type AuxiliaryHeadRecord,
-  type BackboneRecord,
-  type DatasetRecord,
-  type HeadRecord,
   type HookRecord,
-  type Kind,
-  type LossRecord,
-  type MetricRecord,
-  type NameMapRecord,
-  type NeckRecord,
   type OptimizerRecord,
   type ScheduleRecord,
-  type TransformRecord,
-} from "./registry/component.ts";
+} from "./runners/contracts.ts";
+export { defineLoss, type LossRecord } from "./losses/contracts.ts";
+export { defineMetric, type MetricRecord } from "./evaluation/metrics/contracts.ts";
+export { defineNameMap, type NameMapRecord } from "./weights/maps/contracts.ts";
+export { defineNeck, type NeckRecord } from "./necks/contracts.ts";
+export { kinds } from "./builtin.ts";
+export type { AnyRecord, Kind } from "./kinds.ts";
 export { componentName, componentRef, pathOption, type ComponentConfig } from "./registry/component_ref.ts";
 
 // What components are made of
-export { composeNeck, type NeckParts } from "./models/compose_neck.ts";
-export {
-  AuxiliaryHead,
-  Backbone,
-  ContextModule,
-  Head,
-  Neck,
-  type HeadInputs,
-  type LevelInfo,
-  type NeckInputs,
-  type NeckTensors,
-} from "./models/contracts.ts";
+export { composeNeck, type NeckParts } from "./necks/compose_neck.ts";
+export { AuxiliaryHead, ContextModule, Head, type HeadInputs } from "./heads/contracts.ts";
+export { Backbone, type LevelInfo } from "./models/backbones/contracts.ts";
+export { Neck, type NeckInputs, type NeckTensors } from "./necks/contracts.ts";
 export {
   addResidual,
   BatchNorm2d,

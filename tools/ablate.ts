@@ -33,7 +33,7 @@ export function register(program: Command): void {
 
 async function ablate(path: string, options: AblateOptions): Promise<void> {
   const { loadStudy } = await import("../src/config/study.ts");
-  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { createRegistry } = await import("../src/builtin.ts");
   const { ensureEngine } = await import("../src/engine/setup/ensure.ts");
   const { ProgressDisplay } = await import("../src/util/progress_display.ts");
   const registry = createRegistry();

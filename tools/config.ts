@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { createRegistry } from "../src/builtin.ts";
 import {
   diffConfigs,
   diffText,
@@ -34,7 +35,7 @@ export function register(program: Command): void {
     .option("--json", "print one JSON document: config, hash and where each value was written")
     .action(async (file: string, { set, overlay, json, origins: withOrigins, diff }: Options) => {
       // Data need not be there to look at a config: unset variables are shown as they were written.
-      const options = { set, overlays: overlay, allowUnsetEnv: true };
+      const options = { set, overlays: overlay, registry: createRegistry(), allowUnsetEnv: true };
       const loaded = await loadConfig(file, options);
       for (const { name } of loaded.unset)
         process.stderr.write(`warning: the environment variable ${name} is not set\n`);

@@ -30,7 +30,7 @@ export function register(program: Command): void {
 async function convert(from: string, to: string, options: ConvertOptions, command: Command): Promise<void> {
   const { key, map: type, reverse, dtype, plugin, json } = options;
   if (reverse === true && type === undefined) command.error("error: --reverse needs --map");
-  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { createRegistry } = await import("../src/builtin.ts");
   const { findCheckpoint } = await import("../src/runners/checkpoints.ts");
   const { convertWeights, describeConversion } = await import("../src/weights/convert.ts");
   const registry = createRegistry();

@@ -34,7 +34,7 @@ export function register(program: Command): void {
 
 async function cost(path: string, options: CostOptions): Promise<void> {
   const { isStudy, loadConfig, loadStudy } = await import("../src/config/index.ts");
-  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { createRegistry } = await import("../src/builtin.ts");
   const { configCost, studyCost } = await import("../src/runners/cost.ts");
   const { formatCost, formatStudyCost } = await import("../src/reports/cost.ts");
   const width = lineWidth(process.stdout);

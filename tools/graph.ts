@@ -30,7 +30,7 @@ export function register(program: Command): void {
 
 async function graph(path: string, { size, format, set, overlay, out }: GraphOptions): Promise<void> {
   const { loadConfig } = await import("../src/config/index.ts");
-  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { createRegistry } = await import("../src/builtin.ts");
   const { configGraph } = await import("../src/runners/graph.ts");
   const { mermaidGraph, svgGraph } = await import("../src/graph/index.ts");
   const registry = createRegistry();

@@ -28,7 +28,7 @@ export function register(program: Command): void {
 
 async function init(path: string, { out, seed, dtype, set, overlay, json }: InitOptions): Promise<void> {
   const { loadConfig, withSeed } = await import("../src/config/load.ts");
-  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { createRegistry } = await import("../src/builtin.ts");
   const { ensureEngine } = await import("../src/engine/setup/ensure.ts");
   const { stderrLogger: logger } = await import("../src/util/logger.ts");
   const registry = createRegistry();

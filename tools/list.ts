@@ -1,8 +1,8 @@
 import { Argument, type Command } from "commander";
 import { composeSchema, ConfigSections } from "../src/config/index.ts";
 import { describeSchema, type JsonSchema } from "../src/config/json_schema.ts";
-import { kinds, type AnyRecord, type Kind } from "../src/registry/component.ts";
-import { createRegistry, type Registry } from "../src/registry/registry.ts";
+import { createRegistry, kinds } from "../src/builtin.ts";
+import type { AnyRecord, Kind, Registry } from "../src/kinds.ts";
 import { oneOf } from "./options.ts";
 
 const paperUrl = "https://arxiv.org/abs/1904.01803";

@@ -20,7 +20,7 @@ export function register(program: Command): void {
 }
 
 async function create(_kind: "neck", type: string, options: { dir?: string }): Promise<void> {
-  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { createRegistry } = await import("../src/builtin.ts");
   const registry = createRegistry();
   if (registry.has("neck", type)) {
     throw new SegfuseError("SEGFUSE_NEW_NAME", `there is a neck '${type}' already`, {

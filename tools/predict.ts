@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { exifModes, type ExifMode } from "../src/datasets/orientation.ts";
 import type { PredictionFailure } from "../src/runners/prediction/failures.ts";
 import type { PredictedImage } from "../src/runners/predict.ts";
-import { RunStopped, stopSignals, type StopSignal } from "../src/runners/interruption.ts";
+import { RunStopped, stopSignals, type StopSignal } from "../src/util/interruption.ts";
 import { addEvaluationFlags, evaluationOverrides, type EvaluationFlags } from "./evaluation_flags.ts";
 import { collect, keyDescription, oneOf } from "./options.ts";
 import { showRun } from "./progress.ts";
@@ -48,7 +48,7 @@ async function predict(
   options: PredictOptions,
 ): Promise<void> {
   const { loadConfig } = await import("../src/config/load.ts");
-  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { createRegistry } = await import("../src/builtin.ts");
   const { ensureEngine } = await import("../src/engine/setup/ensure.ts");
   const { ProgressDisplay } = await import("../src/util/progress_display.ts");
   const { failureText, predictionError } = await import("../src/runners/prediction/failures.ts");

@@ -41,7 +41,7 @@ async function schema(name: DocumentName, { out, ...options }: Options): Promise
 }
 
 async function schemaText(name: DocumentName, { plugin, config, set, overlay }: Options): Promise<string> {
-  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { createRegistry } = await import("../src/builtin.ts");
   const { editorSchema, loadPluginsOf } = await import("../src/config/index.ts");
   const { reportJsonSchema } = await import("../src/reports/json_schema.ts");
   const registry = createRegistry();

@@ -1,4 +1,4 @@
-import { stopSignals, RunStopped, type StopSignal } from "../src/runners/interruption.ts";
+import { stopSignals, RunStopped, type StopSignal } from "../src/util/interruption.ts";
 import { isHangupIgnored } from "../src/util/hangup.ts";
 import type { ProgressDisplay } from "../src/util/progress_display.ts";
 

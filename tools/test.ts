@@ -34,7 +34,7 @@ export function register(program: Command): void {
 
 async function test(path: string, checkpoint: string, options: TestOptions): Promise<void> {
   const { loadConfig } = await import("../src/config/load.ts");
-  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { createRegistry } = await import("../src/builtin.ts");
   const { ensureEngine } = await import("../src/engine/setup/ensure.ts");
   const { ProgressDisplay } = await import("../src/util/progress_display.ts");
   const registry = createRegistry();

@@ -53,7 +53,7 @@ export function register(program: Command): void {
 // Imported where needed: `segfuse --help` need not load TensorFlow.js.
 async function train(path: string, options: TrainOptions): Promise<void> {
   const { loadConfig, withSeed } = await import("../src/config/load.ts");
-  const { createRegistry } = await import("../src/registry/registry.ts");
+  const { createRegistry } = await import("../src/builtin.ts");
   const { ensureEngine } = await import("../src/engine/setup/ensure.ts");
   const { ProgressDisplay } = await import("../src/util/progress_display.ts");
   const registry = createRegistry();

@@ -1,6 +1,5 @@
 import type { TSchema } from "typebox";
-import type { AnyRecord, Kind } from "../registry/component.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { AnyRecord, Kind, Registry } from "../kinds.ts";
 import { mapSchema, marks, type JsonSchema } from "./json_schema.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { TSchema } from "typebox";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import { baseKey } from "./bases.ts";
 import { composeSchema } from "./compose.ts";
 import { describeSchema, type JsonSchema } from "./json_schema.ts";

@@ -1,7 +1,7 @@
 import { basename, join, resolve, sep } from "node:path";
 import { dump } from "js-yaml";
 import { resolvePlugin } from "../registry/plugin_path.ts";
-import { createRegistry, type Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import { readWithBases } from "./bases.ts";
 import { assertNone, ConfigError, distinct, type Complaint } from "./complaint.ts";
 import { SegfuseError } from "../errors.ts";
@@ -25,8 +25,8 @@ export interface LoadOptions {
   set?: readonly string[] | undefined;
   /** Overlay files, the later above the earlier; their `config` part. */
   overlays?: readonly string[] | undefined;
-  /** The components that the config may name; its plug-ins are added. Default: the built-in ones. */
-  registry?: Registry | undefined;
+  /** The components that the config may name; its plug-ins are added. */
+  registry: Registry;
   /** Default: the process's. */
   env?: Environment | undefined;
   /**
@@ -63,7 +63,7 @@ export interface LoadedConfig {
  * @throws ConfigError with every complaint at once, those of plug-ins (`SEGFUSE_PLUGIN_…`), `--set` and variables among
  *   them; only where a file cannot be read or bases differ is nothing else checked
  */
-export async function loadConfig(path: string, options: LoadOptions = {}): Promise<LoadedConfig> {
+export async function loadConfig(path: string, options: LoadOptions): Promise<LoadedConfig> {
   const loader = new ConfigLoader(options);
   return loader.load(path, await readOverlays(options.overlays, loader.registry));
 }
@@ -76,7 +76,7 @@ export class ConfigLoader {
   private readonly folder: string;
 
   constructor(private readonly options: LoadOptions) {
-    this.registry = options.registry ?? createRegistry();
+    this.registry = options.registry;
     this.validator = Validator.of(ConfigSections, this.registry);
     this.env = options.env ?? process.env;
     this.folder = options.folder ?? process.cwd();

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Type, type Static } from "typebox";
 import { pathOption } from "../registry/component_ref.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import { layersOf } from "./bases.ts";
 import { assertNone, ConfigError, distinct, type Complaint } from "./complaint.ts";
 import { wrongDocument } from "./document_kind.ts";

@@ -2,7 +2,6 @@ import { basename, resolve } from "node:path";
 import { Type, type Static } from "typebox";
 import { readWithBases } from "./bases.ts";
 import { schemaKeywords } from "../registry/component_ref.ts";
-import type { Registry } from "../registry/registry.ts";
 import { assertNone, ConfigError, distinct, type Complaint } from "./complaint.ts";
 import { wrongDocument } from "./document_kind.ts";
 import { ConfigLoader, type LoadedConfig, type LoadOptions } from "./load.ts";
@@ -90,7 +89,7 @@ export interface LoadedStudy {
  * @throws ConfigError `SEGFUSE_STUDY_…` for rows that do not fit together, else as `loadConfig`; the complaints of all
  *   rows come together
  */
-export async function loadStudy(file: string, options: StudyOptions = {}): Promise<LoadedStudy> {
+export async function loadStudy(file: string, options: StudyOptions): Promise<LoadedStudy> {
   const path = resolve(file);
   const loader = new ConfigLoader(options);
   const tree = (await readWithBases(path)).node;
@@ -144,10 +143,7 @@ export async function isStudy(file: string): Promise<boolean> {
  *
  * @throws ConfigError where a file cannot be read, and `SEGFUSE_PLUGIN_…`
  */
-export async function loadPluginsOf(
-  file: string,
-  options: LoadOptions & { readonly registry: Registry },
-): Promise<void> {
+export async function loadPluginsOf(file: string, options: LoadOptions): Promise<void> {
   const loader = new ConfigLoader(options);
   const overlays = await readOverlays(options.overlays, loader.registry);
   const tree = (await readWithBases(resolve(file))).node;

@@ -1,4 +1,4 @@
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import { nearestName, shorten, type Complaint } from "./complaint.ts";
 import { commandLineOrigin } from "./origin.ts";
 import type { Overlay, Row } from "./overlay.ts";

@@ -1,5 +1,5 @@
 import { isStandard, metricName } from "../evaluation/metric_entry.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import { nearestName, shorten, type Complaint } from "./complaint.ts";
 import type { LoadedConfig } from "./load.ts";
 import type { Overlay, Row } from "./overlay.ts";

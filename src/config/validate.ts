@@ -1,7 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { TSchema } from "typebox";
-import type { Kind } from "../registry/component.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Kind, Registry } from "../kinds.ts";
 import type { ErrorCode } from "../errors.ts";
 import { distinct, nearestName, shorten, showValue, type Complaint } from "./complaint.ts";
 import { composeSchema, forValidation } from "./compose.ts";

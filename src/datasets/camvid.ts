@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Type } from "typebox";
 import { SegfuseError } from "../errors.ts";
-import { defineDataset } from "../registry/component.ts";
+import { defineDataset } from "./contracts.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import { exifOption } from "./exif_option.ts";
 import { FileDataset } from "./file_dataset.ts";

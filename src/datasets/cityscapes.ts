@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { Type } from "typebox";
-import { defineDataset } from "../registry/component.ts";
+import { type DatasetInfo, defineDataset } from "./contracts.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import { cityscapesClasses } from "./cityscapes_classes.ts";
-import type { DatasetInfo } from "./contracts.ts";
 import { exifOption } from "./exif_option.ts";
 import { FileDataset, type FilePair } from "./file_dataset.ts";
 import { labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";

@@ -1,5 +1,7 @@
 import type { Random } from "../util/random.ts";
 import type { SampleRemark } from "./sample_remarks.ts";
+import type { Static, TObject } from "typebox";
+import { defineRecord, type Definition, type RecordBase } from "../registry/record.ts";
 
 /** What a data set says of itself; goes into checkpoints and reports. */
 export interface DatasetInfo {
@@ -115,3 +117,20 @@ export interface EvaluationSample {
   readonly labelWidth: number;
   readonly label: Uint8Array;
 }
+
+export interface DatasetRecord<S extends TObject = TObject> extends RecordBase<"dataset", S> {
+  /** What the options alone say of the data set, for commands that need no files; undefined: the files must be there. */
+  readonly info?: (options: Static<S>) => DatasetInfo;
+  /** Lists the split and checks that its files exist; decodes nothing. Called in the main thread and in each worker. */
+  create(options: Static<S>, inputs: { split: string }): Promise<Dataset>;
+}
+
+export const defineDataset = <S extends TObject>(d: Definition<DatasetRecord<S>>): DatasetRecord =>
+  defineRecord("dataset", d);
+
+export interface TransformRecord<S extends TObject = TObject> extends RecordBase<"transform", S> {
+  create(options: Static<S>, inputs: TransformInputs): Transform;
+}
+
+export const defineTransform = <S extends TObject>(d: Definition<TransformRecord<S>>): TransformRecord =>
+  defineRecord("transform", d);

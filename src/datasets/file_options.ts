@@ -1,6 +1,6 @@
 import { Type, type Static, type TObject } from "typebox";
 import { SegfuseError } from "../errors.ts";
-import type { RuleFinding } from "../registry/component.ts";
+import type { RuleFinding } from "../registry/record.ts";
 import { ColorTable, parseColor } from "./color_table.ts";
 import type { DatasetInfo } from "./contracts.ts";
 import { storedValues, type LabelTable } from "./label_table.ts";

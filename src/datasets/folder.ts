@@ -1,7 +1,6 @@
 import { Type, type Static } from "typebox";
-import { defineDataset } from "../registry/component.ts";
+import { type DatasetInfo, defineDataset } from "./contracts.ts";
 import { pathOption } from "../registry/component_ref.ts";
-import type { DatasetInfo } from "./contracts.ts";
 import { exifOption } from "./exif_option.ts";
 import { FileDataset } from "./file_dataset.ts";
 import { labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
-import type { RuleFinding } from "../registry/component.ts";
+import type { RuleFinding } from "../registry/record.ts";
 import { SegfuseError } from "../errors.ts";
 import { nameKey, pathInside } from "./file_names.ts";
 import { onDisk, pairUp, requireFolder, requireSamples, type Pair, type Sides } from "./listing.ts";

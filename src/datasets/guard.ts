@@ -1,7 +1,7 @@
-import type { Dataset, DatasetInfo, RawSample, Sample } from "../../datasets/contracts.ts";
-import { missingMethod, type Call, type Contract } from "./contract.ts";
-import type { Fault } from "./owner.ts";
-import { show } from "../../util/show.ts";
+import type { Dataset, DatasetInfo, RawSample, Sample } from "./contracts.ts";
+import { missingMethod, type Call, type Contract } from "../registry/guard/contract.ts";
+import type { Fault } from "../registry/guard/owner.ts";
+import { show } from "../util/show.ts";
 
 const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
 

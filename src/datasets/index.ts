@@ -1,4 +1,4 @@
-import type { DatasetRecord } from "../registry/component.ts";
+import type { DatasetRecord } from "./contracts.ts";
 import camvid from "./camvid.ts";
 import cityscapes from "./cityscapes.ts";
 import folder from "./folder.ts";

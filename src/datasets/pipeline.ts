@@ -1,7 +1,13 @@
-import type { TransformRecord } from "../registry/component.ts";
+import type {
+  Dataset,
+  DeferredSample,
+  Sample,
+  Transform,
+  TransformInputs,
+  TransformRecord,
+} from "./contracts.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
 import { Random } from "../util/random.ts";
-import type { Dataset, DeferredSample, Sample, Transform, TransformInputs } from "./contracts.ts";
 import { deferRaw, settle } from "./sample.ts";
 
 export interface Preprocess {

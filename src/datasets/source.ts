@@ -1,10 +1,9 @@
 import { SegfuseError } from "../errors.ts";
-import type { DatasetRecord, TransformRecord } from "../registry/component.ts";
+import type { Dataset, DatasetRecord, TransformRecord } from "./contracts.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
-import { dataContracts } from "../registry/guard/data.ts";
+import { dataContracts } from "./guard.ts";
 import { guardRecord } from "../registry/guard/guard.ts";
 import { importPlugin } from "../registry/plugins.ts";
-import type { Dataset } from "./contracts.ts";
 import { datasets } from "./index.ts";
 import { Pipeline, type Preprocess } from "./pipeline.ts";
 import { transforms } from "./transforms/index.ts";
@@ -82,12 +81,12 @@ async function dataRecords({ dataset, transforms: steps, plugins }: SampleSource
     datasets.some(({ type }) => type === dataset.type) &&
     steps.every((step) => transforms.some(({ type }) => type === step.type));
   for (const plugin of isOurs ? [] : plugins) {
-    const { path, records } = await importPlugin(plugin, plugin); // absolute in a resolved config
+    const { path, records } = await importPlugin(plugin, plugin, null); // absolute in a resolved config
     for (const record of records) {
       if (record.kind === "dataset") {
-        added.datasets.push(guardRecord(record, path, dataContracts.dataset));
+        added.datasets.push(guardRecord(record as DatasetRecord, path, dataContracts.dataset));
       } else if (record.kind === "transform") {
-        added.transforms.push(guardRecord(record, path, dataContracts.transform));
+        added.transforms.push(guardRecord(record as TransformRecord, path, dataContracts.transform));
       }
     }
   }

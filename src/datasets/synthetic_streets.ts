@@ -1,7 +1,6 @@
 import { Type, type Static } from "typebox";
 import { SegfuseError } from "../errors.ts";
-import { defineDataset } from "../registry/component.ts";
-import type { Dataset, DatasetInfo, RawSample } from "./contracts.ts";
+import { type Dataset, type DatasetInfo, defineDataset, type RawSample } from "./contracts.ts";
 import { streetClasses } from "./streets/classes.ts";
 import { StreetStore } from "./streets/store.ts";
 

@@ -1,6 +1,6 @@
-import type { MetricRecord } from "../registry/component.ts";
+import type { MetricRecord } from "./metrics/contracts.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 
 /** A metric as a config writes it: its name, or its name and options. */
 export type MetricEntry = string | ComponentConfig;

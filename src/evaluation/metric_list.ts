@@ -1,7 +1,7 @@
 import Value from "typebox/value";
-import type { MetricRecord } from "../registry/component.ts";
+import type { MetricRecord } from "./metrics/contracts.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import type {
   ClassMetrics,
   EvaluationCounts,

@@ -1,4 +1,4 @@
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import type { EvaluationResult } from "./contracts.ts";
 import type { Better } from "./metrics/contracts.ts";
 

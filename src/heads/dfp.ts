@@ -1,7 +1,7 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { SegfuseError } from "../errors.ts";
-import { type ContextModule, Head, type HeadInputs } from "../models/contracts.ts";
+import { type ContextModule, defineHead, Head, type HeadInputs } from "./contracts.ts";
 import {
   concatResized,
   Conv2d,
@@ -12,7 +12,6 @@ import {
   normal,
   type Size,
 } from "../nn/index.ts";
-import { defineHead } from "../registry/component.ts";
 import { dropoutOption, PyramidPooling, pyramidPoolingOptions } from "./pyramid_pooling.ts";
 
 const Options = Type.Object({

@@ -1,9 +1,9 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { SegfuseError } from "../errors.ts";
-import { AuxiliaryHead, type LevelInfo } from "../models/contracts.ts";
+import { AuxiliaryHead, defineAuxiliaryHead } from "./contracts.ts";
+import type { LevelInfo } from "../models/backbones/contracts.ts";
 import { Conv2d, ConvBnRelu, Dropout2d, type NetworkContext, normal } from "../nn/index.ts";
-import { defineAuxiliaryHead } from "../registry/component.ts";
 import { componentRef } from "../registry/component_ref.ts";
 import { dropoutOption } from "./pyramid_pooling.ts";
 

@@ -1,4 +1,4 @@
-import type { AuxiliaryHeadRecord, HeadRecord } from "../registry/component.ts";
+import type { AuxiliaryHeadRecord, HeadRecord } from "./contracts.ts";
 import dfp from "./dfp.ts";
 import fcn from "./fcn.ts";
 import ppm from "./ppm.ts";

@@ -1,8 +1,7 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
-import { type ContextModule, Head, type HeadInputs } from "../models/contracts.ts";
+import { type ContextModule, defineHead, Head, type HeadInputs } from "./contracts.ts";
 import { Conv2d, convOfConcat, Dropout2d, type NetworkContext, normal } from "../nn/index.ts";
-import { defineHead } from "../registry/component.ts";
 import { dropoutOption, PyramidPooling, pyramidPoolingOptions } from "./pyramid_pooling.ts";
 
 const Options = Type.Object({ ...pyramidPoolingOptions, dropout: dropoutOption });

@@ -1,7 +1,8 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type } from "typebox";
 import { adaptiveAvgPool } from "../engine/ops/index.ts";
-import { ContextModule, type LevelInfo } from "../models/contracts.ts";
+import { ContextModule } from "./contracts.ts";
+import type { LevelInfo } from "../models/backbones/contracts.ts";
 import { concatResized, ConvBnRelu, type NetworkContext } from "../nn/index.ts";
 
 /** Options of every head whose context is pyramid pooling. */

@@ -1,4 +1,6 @@
 import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import type { Static, TObject } from "typebox";
+import { defineRecord, type Definition, type RecordBase } from "../registry/record.ts";
 
 export interface LossInputs {
   readonly numClasses: number;
@@ -11,3 +13,10 @@ export interface Loss {
   readonly name: string;
   forward(logits: Tensor4D, labels: Tensor3D): Scalar;
 }
+
+export interface LossRecord<S extends TObject = TObject> extends RecordBase<"loss", S> {
+  create(options: Static<S>, inputs: LossInputs): Loss;
+}
+
+export const defineLoss = <S extends TObject>(d: Definition<LossRecord<S>>): LossRecord =>
+  defineRecord("loss", d);

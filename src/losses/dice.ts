@@ -1,8 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
-import { defineLoss } from "../registry/component.ts";
-import type { Loss, LossInputs } from "./contracts.ts";
+import { defineLoss, type Loss, type LossInputs } from "./contracts.ts";
 import { classWeightsOption, labelMasks, requirePerClass, weighted, weightOption } from "./options.ts";
 
 const Options = Type.Object({

@@ -1,4 +1,4 @@
-import type { LossRecord } from "../registry/component.ts";
+import type { LossRecord } from "./contracts.ts";
 import crossEntropy from "./cross_entropy.ts";
 import dice from "./dice.ts";
 import focal from "./focal.ts";

@@ -2,8 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { customOp } from "../engine/custom_op.ts";
-import { defineLoss } from "../registry/component.ts";
-import type { Loss, LossInputs } from "./contracts.ts";
+import { defineLoss, type Loss, type LossInputs } from "./contracts.ts";
 import { classWeightsOption, labelMasks, requirePerClass, weighted, weightOption } from "./options.ts";
 
 const Options = Type.Object({

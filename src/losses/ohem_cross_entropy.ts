@@ -2,8 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor1D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { softmaxCrossEntropy, type PixelLosses } from "../engine/ops/index.ts";
-import { defineLoss } from "../registry/component.ts";
-import type { Loss, LossInputs } from "./contracts.ts";
+import { defineLoss, type Loss, type LossInputs } from "./contracts.ts";
 import { classWeightsOption, requirePerClass, weighted, weightOption } from "./options.ts";
 
 const Options = Type.Object({

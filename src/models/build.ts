@@ -1,7 +1,7 @@
 import type { Static, TObject } from "typebox";
 import type { Loss, LossInputs } from "../losses/contracts.ts";
 import { NetworkContext } from "../nn/index.ts";
-import type { Kind, RecordsByKind } from "../registry/component.ts";
+import type { Kind, RecordsByKind } from "../kinds.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
 import { Segmentor } from "./segmentor.ts";
 

@@ -3,7 +3,9 @@ import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { within } from "../engine/within.ts";
 import type { Loss } from "../losses/contracts.ts";
 import { Module, type NetworkContext, resizeLike } from "../nn/index.ts";
-import type { AuxiliaryHead, Backbone, Head, Neck, NeckTensors } from "./contracts.ts";
+import type { AuxiliaryHead, Head } from "../heads/contracts.ts";
+import type { Backbone } from "./backbones/contracts.ts";
+import type { Neck, NeckTensors } from "../necks/contracts.ts";
 
 export interface SegmentorParts {
   backbone: Backbone;

@@ -1,8 +1,8 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
-import { type LevelInfo, Neck, type NeckInputs, type NeckTensors } from "../models/contracts.ts";
+import type { LevelInfo } from "../models/backbones/contracts.ts";
+import { defineNeck, Neck, type NeckInputs, type NeckTensors } from "./contracts.ts";
 import { type ConvBnRelu, type NetworkContext, sumResized } from "../nn/index.ts";
-import { defineNeck } from "../registry/component.ts";
 import { fusionOptions, inTurn, makeReductions, makeRefinement, reduceAll } from "./parts.ts";
 
 const Options = Type.Object(fusionOptions);

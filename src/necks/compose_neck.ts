@@ -1,6 +1,7 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Module } from "../nn/module.ts";
-import { type LevelInfo, Neck, type NeckTensors } from "./contracts.ts";
+import type { LevelInfo } from "../models/backbones/contracts.ts";
+import { Neck, type NeckTensors } from "./contracts.ts";
 
 /** What a neck of {@link composeNeck} is made of. */
 export interface NeckParts {

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
-import { type LevelInfo, Neck, type NeckInputs, type NeckTensors } from "../models/contracts.ts";
+import type { LevelInfo } from "../models/backbones/contracts.ts";
+import { defineNeck, Neck, type NeckInputs, type NeckTensors } from "./contracts.ts";
 import { type Conv2d, type ConvBnRelu, type NetworkContext, resizeLike } from "../nn/index.ts";
-import { defineNeck } from "../registry/component.ts";
 import {
   fusionOptions,
   gateOptions,

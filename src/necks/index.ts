@@ -1,4 +1,4 @@
-import type { NeckRecord } from "../registry/component.ts";
+import type { NeckRecord } from "./contracts.ts";
 import addition from "./addition.ts";
 import concat from "./concat.ts";
 import fpn from "./fpn.ts";

@@ -1,7 +1,6 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type } from "typebox";
-import { Neck } from "../models/contracts.ts";
-import { defineNeck } from "../registry/component.ts";
+import { defineNeck, Neck } from "./contracts.ts";
 
 /** No fusion: the head sees the context map alone, which with a `ppm` head is PSPNet, the paper's baseline. */
 export default defineNeck({

@@ -2,8 +2,9 @@ import * as tf from "@tensorflow/tfjs";
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type } from "typebox";
 import { SegfuseError } from "../errors.ts";
-import type { LevelInfo, NeckInputs } from "../models/contracts.ts";
-import type { ComponentRule } from "../registry/component.ts";
+import type { LevelInfo } from "../models/backbones/contracts.ts";
+import type { NeckInputs } from "./contracts.ts";
+import type { ComponentRule } from "../registry/record.ts";
 import { Conv2d, ConvBnRelu, type NetworkContext, normal } from "../nn/index.ts";
 
 // What several necks are made of.

@@ -1,5 +1,4 @@
 import { Type, type Static, type TObject, type TUnsafe } from "typebox";
-import type { Kind } from "./component.ts";
 
 /** A component as a config writes it: its type's name and its options. */
 export interface ComponentConfig {
@@ -27,13 +26,13 @@ export const schemaKeywords = {
  * `common` are options that belong to the slot and not to the component (the learning rate beside an
  * optimiser's own options). They reach `create` like every other option.
  */
-export function componentRef(kind: Kind): TUnsafe<ComponentConfig>;
+export function componentRef(kind: string): TUnsafe<ComponentConfig>;
 export function componentRef<S extends TObject>(
-  kind: Kind,
+  kind: string,
   options: { common?: S; default?: unknown; description?: string },
 ): TUnsafe<ComponentConfig & Static<S>>;
 export function componentRef(
-  kind: Kind,
+  kind: string,
   options: { common?: TObject; default?: unknown; description?: string } = {},
 ): TUnsafe<ComponentConfig> {
   const { common, ...rest } = options;
@@ -50,7 +49,7 @@ export function componentRef(
  * @param options `also`: names that are valid beside those of the records
  */
 export function componentName(
-  kind: Kind,
+  kind: string,
   options: { also?: readonly string[]; default?: string; description?: string } = {},
 ): TUnsafe<string> {
   const { also = [], ...rest } = options;

@@ -3,18 +3,18 @@ import node, { createRequire, register } from "node:module";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SegfuseError } from "../errors.ts";
-import { isReservedScore } from "../evaluation/scores.ts";
 import { packageRoot } from "../util/package_root.ts";
 import { placeIn } from "../util/place_in.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { apiVersion } from "./api_version.ts";
-import { kinds, type AnyRecord } from "./component.ts";
+import type { KindInfo } from "./kind.ts";
 import { resolvePlugin } from "./plugin_path.ts";
+import type { RecordBase } from "./record.ts";
 
 export interface Plugin {
   /** The file that was imported. */
   path: string;
-  records: AnyRecord[];
+  records: RecordBase[];
 }
 
 /**
@@ -23,10 +23,15 @@ export interface Plugin {
  *
  * @param specifier a path or a package name, see {@link resolvePlugin}
  * @param from the file that names it
+ * @param kinds those that its records may be of; null: any, where a registry has seen them before
  * @throws SegfuseError `SEGFUSE_PLUGIN_LOAD`: not found, or it threw; `SEGFUSE_PLUGIN_EXPORT`: no records;
  *   `SEGFUSE_PLUGIN_API`: it needs a newer segfuse
  */
-export async function importPlugin(specifier: string, from: string): Promise<Plugin> {
+export async function importPlugin(
+  specifier: string,
+  from: string,
+  kinds: Readonly<Record<string, KindInfo>> | null,
+): Promise<Plugin> {
   const path = resolvePlugin(specifier, from);
   await useHooks();
   let module: { default?: unknown; apiVersion?: unknown };
@@ -46,10 +51,10 @@ export async function importPlugin(specifier: string, from: string): Promise<Plu
   const exported: unknown[] = Array.isArray(module.default) ? module.default : [module.default];
   if (exported.length === 0) throw wrongExport(path, "an empty list");
   for (const record of exported) {
-    const problem = recordProblem(record);
+    const problem = recordProblem(record, kinds);
     if (problem !== null) throw wrongExport(path, problem);
   }
-  return { path, records: exported as AnyRecord[] };
+  return { path, records: exported as RecordBase[] };
 }
 
 /** Node's loader belongs to the thread and not to a run: the hooks are put into it once. */
@@ -106,12 +111,12 @@ function wrongExport(path: string, found: string): SegfuseError {
   });
 }
 
-function recordProblem(value: unknown): string | null {
+function recordProblem(value: unknown, kinds: Readonly<Record<string, KindInfo>> | null): string | null {
   if (value === undefined) return "no default export";
   if (typeof value !== "object" || value === null) return `a default export that is a ${typeof value}`;
   const record = value as Record<string, unknown>;
   const { kind, type, description } = record;
-  if (typeof kind !== "string" || !(kinds as readonly string[]).includes(kind)) {
+  if (typeof kind !== "string" || (kinds !== null && !Object.hasOwn(kinds, kind))) {
     return `a record whose kind is ${JSON.stringify(kind) ?? "missing"}`;
   }
   if (typeof type !== "string" || !/^[A-Za-z][A-Za-z0-9_.-]*$/.test(type)) {
@@ -122,16 +127,7 @@ function recordProblem(value: unknown): string | null {
   const fault = schemaProblem(record.schema) ?? rulesProblem(record["rules"]);
   if (fault !== null) return `the ${kind} '${type}' ${fault}`;
   if (typeof record["create"] !== "function") return `the ${kind} '${type}' without create()`;
-  return kind === "metric" ? metricProblem(type, record) : null;
-}
-
-/** What a wrong word here would spoil is not seen before a report is read, or a checkpoint is kept as the best. */
-function metricProblem(type: string, { title, column, better }: Record<string, unknown>): string | null {
-  if (isReservedScore(type)) return `the metric '${type}', a name that the loss has`;
-  if (better !== undefined && better !== "higher" && better !== "lower")
-    return `the metric '${type}' whose better is ${JSON.stringify(better)}, and not "higher" or "lower"`;
-  const isText = (value: unknown) => value === undefined || typeof value === "string";
-  return isText(title) && isText(column) ? null : `the metric '${type}' whose title or column is no text`;
+  return kinds?.[kind]!.problem?.(record) ?? null;
 }
 
 /** What is wrong with the schema of a component's options. */

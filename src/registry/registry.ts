@@ -1,39 +1,16 @@
 import "reflect-metadata";
 import { closest } from "fastest-levenshtein";
 import { container as rootContainer, type DependencyContainer } from "tsyringe";
-import { datasets } from "../datasets/index.ts";
-import { transforms } from "../datasets/transforms/index.ts";
 import { SegfuseError } from "../errors.ts";
-import { metrics } from "../evaluation/metrics/index.ts";
-import { auxiliaryHeads, heads } from "../heads/index.ts";
-import { losses } from "../losses/index.ts";
-import { backbones } from "../models/backbones/index.ts";
-import { necks } from "../necks/index.ts";
-import { hooks } from "../runners/hooks/index.ts";
-import { optimizers } from "../runners/optimizers/index.ts";
-import { schedules } from "../runners/schedules/index.ts";
 import type { Logger } from "../util/logger.ts";
-import { nameMaps } from "../weights/maps/index.ts";
-import type { AnyRecord, Kind, RecordsByKind } from "./component.ts";
-import { contracts } from "./guard/contracts.ts";
 import { guardRecord } from "./guard/guard.ts";
+import type { KindTable, Records } from "./kind.ts";
 import { importPlugin } from "./plugins.ts";
+import type { RecordBase } from "./record.ts";
 import { kindToken, recordToken, runTokens, type Token } from "./tokens.ts";
 
-const builtIn: readonly AnyRecord[] = [
-  ...backbones,
-  ...necks,
-  ...heads,
-  ...auxiliaryHeads,
-  ...losses,
-  ...datasets,
-  ...transforms,
-  ...optimizers,
-  ...schedules,
-  ...nameMaps,
-  ...hooks,
-  ...metrics,
-];
+/** Where segfuse's own records come from. */
+const ownSource = "segfuse";
 
 /** What one run shares; each part is bound under its token of {@link runTokens}. */
 export interface RunInputs {
@@ -43,14 +20,24 @@ export interface RunInputs {
   engine?: unknown;
 }
 
-/** The components that a config may name, and the containers that wire a run. */
-export class Registry {
-  private readonly sources = new Map<AnyRecord, string>();
+/**
+ * The components that a config may name, and the containers that wire a run. It knows kinds and records by what they
+ * have in common, and no component; `R` says which record each kind has. Nothing is shared between two registries.
+ */
+export class ComponentRegistry<R extends Records<R>> {
+  private readonly container = rootContainer.createChildContainer();
+  private readonly sources = new Map<RecordBase, string>();
   /** Plug-ins' records as they were exported. */
-  private readonly exported = new Set<AnyRecord>();
+  private readonly exported = new Set<RecordBase>();
   private readonly derived = new Map<object, unknown>();
 
-  constructor(private readonly container: DependencyContainer) {}
+  /** @param table its kinds, in the order in which they are listed */
+  constructor(private readonly table: KindTable<R>) {}
+
+  /** The kinds, in the order in which `segfuse list` prints them. */
+  get kinds(): readonly (keyof R & string)[] {
+    return Object.keys(this.table) as (keyof R & string)[];
+  }
 
   /**
    * Adds a record. A plug-in's is guarded: what its code throws, or gives against its kind's contract, is told with
@@ -59,20 +46,22 @@ export class Registry {
    * @param source where it comes from: `segfuse`, or a plug-in's file
    * @throws SegfuseError `SEGFUSE_PLUGIN_CLASH` where the kind has that type already
    */
-  register(record: AnyRecord, source = "segfuse"): void {
-    const { kind, type } = record;
+  register(record: R[keyof R], source = ownSource): void {
+    const { kind, type } = record as unknown as RecordBase<keyof R & string>;
     const token = recordToken(kind, type);
     if (this.container.isRegistered(token)) {
-      const holder = this.source(this.container.resolve<AnyRecord>(token));
+      const holder = this.source(this.container.resolve<RecordBase>(token));
       throw new SegfuseError("SEGFUSE_PLUGIN_CLASH", `there are two components '${type}' of kind ${kind}`, {
         where: source,
         found: `${type}, which ${holder} has registered already`,
         expected: `a ${kind} type of another name`,
       });
     }
-    const useValue = source === "segfuse" ? record : guarded(record, source);
-    this.container.register<AnyRecord>(token, { useValue });
-    this.container.register<AnyRecord>(kindToken(kind), { useValue });
+    const { contract } = this.table[kind];
+    const useValue: RecordBase =
+      source === ownSource || contract === null ? record : guardRecord<RecordBase>(record, source, contract);
+    this.container.register<RecordBase>(token, { useValue });
+    this.container.register<RecordBase>(kindToken(kind), { useValue });
     this.sources.set(useValue, source);
     this.exported.add(record);
   }
@@ -88,12 +77,12 @@ export class Registry {
     return this.sources.size;
   }
 
-  has(kind: Kind, type: string): boolean {
+  has(kind: keyof R & string, type: string): boolean {
     return this.container.isRegistered(recordToken(kind, type));
   }
 
   /** @throws SegfuseError `SEGFUSE_UNKNOWN_COMPONENT` with the nearest and all valid names */
-  get<K extends Kind>(kind: K, type: string): RecordsByKind[K] {
+  get<K extends keyof R & string>(kind: K, type: string): R[K] {
     if (this.has(kind, type)) return this.container.resolve(recordToken(kind, type));
     const names = this.types(kind);
     throw new SegfuseError("SEGFUSE_UNKNOWN_COMPONENT", `there is no ${kind} '${type}'`, {
@@ -104,23 +93,23 @@ export class Registry {
   }
 
   /** All records of a kind, in the order of registration. */
-  list<K extends Kind>(kind: K): readonly RecordsByKind[K][] {
+  list<K extends keyof R & string>(kind: K): readonly R[K][] {
     const token = kindToken(kind);
-    return this.container.isRegistered(token) ? this.container.resolveAll(token) : [];
+    return this.container.isRegistered(token) ? this.container.resolveAll<R[K]>(token) : [];
   }
 
-  types(kind: Kind): string[] {
-    return this.list(kind).map((record) => record.type);
+  types(kind: keyof R & string): string[] {
+    return this.list(kind).map((record) => (record as RecordBase).type);
   }
 
   /** Whether a record is segfuse's own. */
-  isBuiltIn(record: AnyRecord): boolean {
-    return builtIn.includes(record);
+  isBuiltIn(record: RecordBase): boolean {
+    return this.sources.get(record) === ownSource;
   }
 
   /** Where a record comes from: `segfuse` or a plug-in's path or package. */
-  source(record: AnyRecord): string {
-    return this.sources.get(record) ?? "segfuse";
+  source(record: RecordBase): string {
+    return this.sources.get(record) ?? ownSource;
   }
 
   /**
@@ -133,13 +122,13 @@ export class Registry {
    */
   async loadPlugins(specifiers: readonly string[], from: string): Promise<void> {
     for (const specifier of specifiers) {
-      const plugin = await importPlugin(specifier, from);
-      for (const record of plugin.records) if (!this.exported.has(record)) this.register(record, plugin.path);
+      const { path, records } = await importPlugin(specifier, from, this.table);
+      for (const record of records) if (!this.exported.has(record)) this.register(record as R[keyof R], path);
     }
   }
 
   /** A child container for one run: it sees the records, and what it holds is gone with it. */
-  createRun(inputs: RunInputs): Run {
+  createRun(inputs: RunInputs): Run<R> {
     const container = this.container.createChildContainer();
     const bind = <T>(token: Token<T>, value: T) => container.register(token.symbol, { useValue: value });
     bind(runTokens.logger, inputs.logger);
@@ -151,9 +140,9 @@ export class Registry {
 }
 
 /** One run's container. */
-export class Run {
+export class Run<R extends Records<R>> {
   constructor(
-    readonly registry: Registry,
+    readonly registry: ComponentRegistry<R>,
     readonly container: DependencyContainer,
   ) {}
 
@@ -165,16 +154,4 @@ export class Run {
   async dispose(): Promise<void> {
     await this.container.dispose();
   }
-}
-
-/** What computes metrics checks them itself. */
-function guarded(record: AnyRecord, source: string): AnyRecord {
-  return record.kind === "metric" ? record : guardRecord(record, source, contracts[record.kind]);
-}
-
-/** A registry with every built-in component. Nothing is shared between two registries. */
-export function createRegistry(): Registry {
-  const registry = new Registry(rootContainer.createChildContainer());
-  for (const record of builtIn) registry.register(record);
-  return registry;
 }

@@ -1,6 +1,4 @@
-import type { InjectionToken } from "tsyringe";
 import type { Logger } from "../util/logger.ts";
-import type { Kind, RecordsByKind } from "./component.ts";
 
 /**
  * What the containers hold, by explicit token: the TypeScript runners in use emit no decorator metadata,
@@ -27,11 +25,11 @@ export const runTokens = {
 } as const;
 
 /** The token under which a record lies in the container: one a kind and type. */
-export function recordToken<K extends Kind>(kind: K, type: string): InjectionToken<RecordsByKind[K]> {
+export function recordToken(kind: string, type: string): symbol {
   return Symbol.for(`segfuse.record.${kind}.${type}`);
 }
 
 /** The token under which all records of a kind lie, in the order of registration. */
-export function kindToken<K extends Kind>(kind: K): InjectionToken<RecordsByKind[K]> {
+export function kindToken(kind: string): symbol {
   return Symbol.for(`segfuse.kind.${kind}`);
 }

@@ -4,7 +4,7 @@ import type { DatasetInfo } from "../datasets/contracts.ts";
 import { classColor } from "../datasets/folder.ts";
 import { openDataset } from "../datasets/loader.ts";
 import { SegfuseError } from "../errors.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 
 /** The classes of a network, as far as they are known without reading an image. */
 export interface NetworkClasses {

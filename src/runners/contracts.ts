@@ -9,6 +9,8 @@ import type { Logger } from "../util/logger.ts";
 import type { BestScore } from "./checkpoints.ts";
 import type { ProgressCallback } from "./progress.ts";
 import type { RunRecord } from "./run_log.ts";
+import type { Static, TObject } from "typebox";
+import { defineRecord, type Definition, type RecordBase } from "../registry/record.ts";
 
 export interface OptimizerInputs {
   /** Trainable parameters by name. */
@@ -189,3 +191,28 @@ export interface HookContext {
   readonly onProgress: ProgressCallback | undefined;
   readonly run: RunControl;
 }
+
+export interface OptimizerRecord<S extends TObject = TObject> extends RecordBase<"optimizer", S> {
+  create(options: Static<S>, inputs: OptimizerInputs): Optimizer;
+}
+
+export const defineOptimizer = <S extends TObject>(d: Definition<OptimizerRecord<S>>): OptimizerRecord =>
+  defineRecord("optimizer", d);
+
+export interface ScheduleRecord<S extends TObject = TObject> extends RecordBase<"schedule", S> {
+  create(options: Static<S>): Schedule;
+}
+
+export const defineSchedule = <S extends TObject>(d: Definition<ScheduleRecord<S>>): ScheduleRecord =>
+  defineRecord("schedule", d);
+
+export interface HookRecord<S extends TObject = TObject> extends RecordBase<"hook", S> {
+  /** When its turn comes among a run's hooks; default `user`. */
+  readonly stage?: HookStage;
+  /** True where a config may list it several times. */
+  readonly isRepeatable?: boolean;
+  create(options: Static<S>, context: HookContext): Hook;
+}
+
+export const defineHook = <S extends TObject>(d: Definition<HookRecord<S>>): HookRecord =>
+  defineRecord("hook", d);

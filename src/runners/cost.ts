@@ -2,7 +2,7 @@ import type { LoadedConfig, LoadedStudy } from "../config/index.ts";
 import { costOf, type Convention, type Cost } from "../cost/index.ts";
 import { buildSegmentor } from "../models/build.ts";
 import type { Segmentor } from "../models/segmentor.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import { configClasses } from "./classes.ts";
 
 /** How a config's cost is counted. */

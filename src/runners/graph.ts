@@ -1,6 +1,6 @@
 import type { LoadedConfig } from "../config/index.ts";
 import { networkGraph, type NetworkGraph } from "../graph/index.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import { configNetwork } from "./cost.ts";
 
 /**

@@ -1,7 +1,7 @@
 import Value from "typebox/value";
 import type { Config } from "../config/sections.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import type { Logger } from "../util/logger.ts";
 import {
   hookStages,

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { requireEnvironment, type LoadedConfig } from "../config/load.ts";
 import { openEngine } from "../engine/engine.ts";
 import { materialise } from "../nn/materialise.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import type { Logger } from "../util/logger.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import type { WrittenDtype } from "../weights/dtypes.ts";

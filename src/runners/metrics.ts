@@ -2,7 +2,7 @@ import type { Config } from "../config/sections.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
 import { metricName } from "../evaluation/metric_entry.ts";
 import { createMetrics, type MetricList } from "../evaluation/metric_list.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 
 /** The scores that a run's course depends on: the best checkpoint's and those that hooks name as their `metric`. */
 export function decisiveScores({ checkpoint, hooks }: Config): string[] {

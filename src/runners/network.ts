@@ -5,7 +5,7 @@ import { buildSegmentor } from "../models/build.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import { materialise } from "../nn/materialise.ts";
 import type { Parameter } from "../nn/parameter.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import type { Logger } from "../util/logger.ts";
 import { describeLoad, loadWeights, type LoadReport } from "../weights/load.ts";
 import { findCheckpoint, sha256Of } from "./checkpoints.ts";

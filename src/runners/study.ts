@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { LoadedStudy, StudyRow } from "../config/study.ts";
 import { withSeed, type LoadedConfig } from "../config/load.ts";
 import { SegfuseError } from "../errors.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import { extraMetrics, unequalMetrics } from "../reports/extra_metrics.ts";
 import { studyRemarks } from "../reports/facts.ts";
 import { createStudyReport, studyRun, type StudyRowInputs } from "../reports/create.ts";
@@ -21,7 +21,7 @@ import {
   verifyCheckpoint,
   weightsFile,
 } from "./checkpoints.ts";
-import { checkStop } from "./interruption.ts";
+import { checkStop } from "../util/interruption.ts";
 import { pretrainedFile } from "./network.ts";
 import type { RunProgress } from "./progress.ts";
 import { checkTestData } from "./study_data.ts";

@@ -1,6 +1,6 @@
 import type { LoadedStudy, StudyRow } from "../config/index.ts";
 import { SegfuseError } from "../errors.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import { globMatcher } from "../util/glob.ts";
 import { shorten } from "../weights/names.ts";
 import { configNetwork } from "./cost.ts";

@@ -5,7 +5,7 @@ import type { Config } from "../config/sections.ts";
 import { openDataset, openTrainLoader } from "../datasets/loader.ts";
 import { openEngine, type Engine } from "../engine/engine.ts";
 import type { Segmentor } from "../models/segmentor.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import { datasetFingerprint } from "../reports/create.ts";
 import type { Logger } from "../util/logger.ts";
 import { segfuseVersion } from "../util/versions.ts";
@@ -13,7 +13,7 @@ import { loadWeights } from "../weights/load.ts";
 import type { BestScore, CheckpointState } from "./checkpoints.ts";
 import type { Optimizer } from "./contracts.ts";
 import type { HookList } from "./hook_list.ts";
-import { RunStopped } from "./interruption.ts";
+import { RunStopped } from "../util/interruption.ts";
 import { initialiseWeights, startOf, type InitialWeights } from "./network.ts";
 import {
   availableMemory,

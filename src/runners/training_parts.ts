@@ -1,6 +1,6 @@
 import type { Config } from "../config/sections.ts";
 import type { Segmentor } from "../models/segmentor.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import type { Optimizer } from "./contracts.ts";
 import { trainableParameters } from "./network.ts";
 import { TrainingStep } from "./training_step.ts";

@@ -2,7 +2,7 @@ import type { Config } from "../config/sections.ts";
 import { openTrainLoader } from "../datasets/loader.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Segmentor } from "../models/segmentor.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Registry } from "../kinds.ts";
 import type { PendingUpdate } from "./contracts.ts";
 import { trainingParts } from "./training_parts.ts";
 

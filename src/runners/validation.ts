@@ -6,7 +6,7 @@ import type { MetricList } from "../evaluation/metric_list.ts";
 import { lossScore } from "../evaluation/scores.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { FinishedUpdate } from "./contracts.ts";
-import { checkStop } from "./interruption.ts";
+import { checkStop } from "../util/interruption.ts";
 import { decisiveScores } from "./metrics.ts";
 import type { ProgressCallback } from "./progress.ts";
 import { EvaluationClock } from "./texts.ts";

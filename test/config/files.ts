@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
-import { loadConfig, loadStudy, type LoadOptions, type StudyOptions } from "../../src/config/index.ts";
+import { loadConfig, loadStudy, type LoadOptions, type StudyOptions } from "../../src/api/configs.ts";
 import { SegfuseError } from "../../src/errors.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 
 /** Shared where no plug-in comes in: its schema is compiled once. */
 const registry = createRegistry();

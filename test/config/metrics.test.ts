@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { Files, small } from "./files.ts";
 
 // Names and options of metrics, a plug-in's among them. Each load has a registry of its own: plug-ins stay in one.

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { loadConfig, loadStudy } from "../../src/config/index.ts";
 import { buildSegmentor } from "../../src/models/build.ts";
 import { countParameters } from "../../src/runners/network.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 
 // Every shipped config becomes a network: its parts fit each other. Nothing is computed, so ResNet-101 is free.
 

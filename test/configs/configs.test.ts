@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { loadConfig, loadStudy } from "../../src/config/index.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 
 const root = fileURLToPath(new URL("../../configs/", import.meta.url));
 const env = {

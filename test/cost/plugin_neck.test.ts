@@ -5,9 +5,9 @@ import { describe, expect, it } from "vitest";
 import { costOf, traceSegmentor } from "../../src/cost/index.ts";
 import { SegfuseError } from "../../src/errors.ts";
 import { buildSegmentor } from "../../src/models/build.ts";
-import { Neck, type LevelInfo, type NeckInputs, type NeckTensors } from "../../src/models/contracts.ts";
+import { defineNeck, Neck, type NeckInputs, type NeckTensors } from "../../src/necks/contracts.ts";
+import type { LevelInfo } from "../../src/models/backbones/contracts.ts";
 import { normal, Parameter } from "../../src/nn/index.ts";
-import { defineNeck } from "../../src/registry/component.ts";
 import { componentsWith, resolvedModel } from "../helpers/network.ts";
 
 // A neck as a plug-in may write it: nothing of ours but parameters, everything else in TF.js.

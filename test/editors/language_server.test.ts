@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadConfig, loadStudy } from "../../src/config/index.ts";
+import { loadConfig, loadStudy } from "../../src/api/configs.ts";
 import { ConfigError } from "../../src/config/complaint.ts";
 import { Files } from "../config/files.ts";
 import { LanguageServer } from "./language_server.ts";

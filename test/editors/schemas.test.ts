@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { expect, it } from "vitest";
 import { editorSchema } from "../../src/config/index.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { reportJsonSchema } from "../../src/reports/json_schema.ts";
 import { segfuse } from "../helpers/cli.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { errorPage, readDocs, type ErrorDoc } from "../../docs/errors/page.ts";
 import { ConfigError } from "../../src/config/index.ts";
 import { errorCodes, SegfuseError } from "../../src/errors.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { Files } from "../config/files.ts";
 
 const config = readDocs("config");

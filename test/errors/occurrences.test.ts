@@ -8,7 +8,7 @@ import { assertSupported } from "../../src/engine/setup/platform.ts";
 import { unpackWheel } from "../../src/engine/setup/unpack.ts";
 import { SegfuseError } from "../../src/errors.ts";
 import { Confusion } from "../../src/evaluation/confusion.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import type { CheckpointJob } from "../../src/runners/checkpoint/state.ts";
 import { storeCheckpoint } from "../../src/runners/checkpoint/store.ts";
 import { readState, verifyCheckpoint } from "../../src/runners/checkpoints.ts";

@@ -6,7 +6,7 @@ import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { createMetrics } from "../../src/evaluation/metric_list.ts";
 import { softmaxCrossEntropy } from "../../src/engine/ops/index.ts";
 import { SegfuseError } from "../../src/errors.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { useEngine } from "../helpers/engine.ts";
 import { fixturePath, inTorchOrder, featureMap, readFixture, recipe, stored } from "../helpers/fixtures.ts";
 import { LinearNetwork } from "./linear_network.ts";

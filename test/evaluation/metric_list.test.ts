@@ -6,8 +6,8 @@ import { Type } from "typebox";
 import { SegfuseError } from "../../src/errors.ts";
 import { createMetrics } from "../../src/evaluation/metric_list.ts";
 import { nanMean } from "../../src/evaluation/metrics/parts.ts";
-import { defineMetric, type MetricRecord } from "../../src/registry/component.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { defineMetric, type MetricRecord } from "../../src/evaluation/metrics/contracts.ts";
+import { createRegistry } from "../../src/builtin.ts";
 
 const classes = ["road", "car", "bus"];
 const confusion = [

@@ -6,7 +6,7 @@ import { constantGuess } from "../../src/evaluation/constant_guess.ts";
 import { summarise } from "../../src/evaluation/evaluate.ts";
 import { createMetrics } from "../../src/evaluation/metric_list.ts";
 import { metrics as builtIn } from "../../src/evaluation/metrics/index.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { fixturePath } from "../helpers/fixtures.ts";
 
 interface MetricsFixture {

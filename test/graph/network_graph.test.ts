@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/index.ts";
 import { mermaidGraph, type NetworkGraph, svgGraph } from "../../src/graph/index.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { configGraph } from "../../src/runners/graph.ts";
 import { Files } from "../config/files.ts";
 

@@ -4,7 +4,7 @@
  */
 import { loadConfig } from "../../src/config/index.ts";
 import { SegfuseError } from "../../src/errors.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { configGraph } from "../../src/runners/graph.ts";
 
 for (const file of process.argv.slice(2)) {

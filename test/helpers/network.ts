@@ -4,7 +4,7 @@ import { losses } from "../../src/losses/index.ts";
 import { backbones } from "../../src/models/backbones/index.ts";
 import type { Components, ModelConfig } from "../../src/models/build.ts";
 import { necks } from "../../src/necks/index.ts";
-import type { AnyRecord, Kind, RecordsByKind } from "../../src/registry/component.ts";
+import type { AnyRecord, Kind, RecordsByKind } from "../../src/kinds.ts";
 import type { ComponentConfig } from "../../src/registry/component_ref.ts";
 
 /** The built-in parts of networks and the given ones. */

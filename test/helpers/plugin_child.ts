@@ -9,7 +9,7 @@ const [from, ...names] = process.argv.slice(2);
 const imported = await Promise.all(
   names.map(async (name) => {
     try {
-      const { path, records } = await importPlugin(name, from!);
+      const { path, records } = await importPlugin(name, from!, null);
       return { path, types: records.map(({ type }) => type), isSame: records.every(isOfThisCopy) };
     } catch (error) {
       return error instanceof segfuse.SegfuseError ? error.report() : String(error);
@@ -18,6 +18,6 @@ const imported = await Promise.all(
 );
 process.stdout.write(JSON.stringify(imported));
 
-function isOfThisCopy(record: segfuse.AnyRecord): boolean {
+function isOfThisCopy(record: object): boolean {
   return (record as { tf?: unknown }).tf === segfuse.tf;
 }

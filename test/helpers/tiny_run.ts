@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
 import { loadConfig, type LoadedConfig } from "../../src/config/load.ts";
-import { createRegistry, type Registry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
+import type { Registry } from "../../src/kinds.ts";
 import type { Logger } from "../../src/util/logger.ts";
 import { Random } from "../../src/util/random.ts";
 

@@ -3,10 +3,9 @@ import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type } from "typebox";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildSegmentor } from "../../src/models/build.ts";
-import { Backbone } from "../../src/models/contracts.ts";
+import { Backbone, defineBackbone } from "../../src/models/backbones/contracts.ts";
 import type { Segmentor } from "../../src/models/segmentor.ts";
 import { ConvBnRelu, materialise, type NetworkContext } from "../../src/nn/index.ts";
-import { defineBackbone } from "../../src/registry/component.ts";
 import type { ComponentConfig } from "../../src/registry/component_ref.ts";
 import { useEngine } from "../helpers/engine.ts";
 import {

@@ -3,10 +3,12 @@ import * as tf from "@tensorflow/tfjs";
 import { Type } from "typebox";
 import { afterAll, describe, expect, it } from "vitest";
 import { SegfuseError } from "../../src/errors.ts";
-import { Backbone, Head, Neck, type LevelInfo } from "../../src/models/contracts.ts";
-import { composeNeck } from "../../src/models/compose_neck.ts";
-import type { AnyRecord, Kind, RecordsByKind } from "../../src/registry/component.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { Backbone, type LevelInfo } from "../../src/models/backbones/contracts.ts";
+import { Head } from "../../src/heads/contracts.ts";
+import { Neck } from "../../src/necks/contracts.ts";
+import { composeNeck } from "../../src/necks/compose_neck.ts";
+import type { AnyRecord, Kind, RecordsByKind } from "../../src/kinds.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { segfuse } from "../helpers/cli.ts";
 import { TinyRun } from "../helpers/tiny_run.ts";
 

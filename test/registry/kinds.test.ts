@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { kinds } from "../../src/registry/component.ts";
+import { kinds } from "../../src/builtin.ts";
 import { segfuse } from "../helpers/cli.ts";
 
 // A plug-in with a component of every kind, in a folder of its own, trained from elsewhere.

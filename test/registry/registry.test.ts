@@ -1,7 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { kinds } from "../../src/registry/component.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry, kinds } from "../../src/builtin.ts";
 import { runTokens } from "../../src/registry/tokens.ts";
 import { silentLogger } from "../../src/util/logger.ts";
 import { Files, small } from "../config/files.ts";
@@ -40,7 +39,7 @@ describe("the registry", () => {
   });
 });
 
-const component = pathToFileURL(new URL("../../src/registry/component.ts", import.meta.url).pathname).href;
+const component = pathToFileURL(new URL("../../src/necks/contracts.ts", import.meta.url).pathname).href;
 const neck = (type: string, options = "{}") => `
 import { defineNeck } from ${JSON.stringify(component)};
 const schema = { type: "object", properties: ${options}, required: [] };

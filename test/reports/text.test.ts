@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { Confusion } from "../../src/evaluation/confusion.ts";
 import { summarise } from "../../src/evaluation/evaluate.ts";
 import { createMetrics } from "../../src/evaluation/metric_list.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { createReport, createStudyReport } from "../../src/reports/create.ts";
 import { studyRemarks } from "../../src/reports/facts.ts";
 import { points, percent, spreadPercent } from "../../src/reports/numbers.ts";

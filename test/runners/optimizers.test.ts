@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { zeros } from "../../src/nn/initialisers.ts";
 import { Parameter } from "../../src/nn/parameter.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import type { Optimizer } from "../../src/runners/contracts.ts";
 import { clipGradients } from "../../src/runners/gradients.ts";
 import { assign } from "../../src/weights/load.ts";

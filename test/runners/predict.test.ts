@@ -7,7 +7,7 @@ import type { LoadedConfig } from "../../src/config/load.ts";
 import { readImage } from "../../src/datasets/image_file.ts";
 import { SegfuseError } from "../../src/errors.ts";
 import { writeInitialWeights } from "../../src/runners/init.ts";
-import { RunStopped } from "../../src/runners/interruption.ts";
+import { RunStopped } from "../../src/util/interruption.ts";
 import type { PredictionFailure } from "../../src/runners/prediction/failures.ts";
 import { countFrames } from "../../src/runners/prediction/frames.ts";
 import { inputImages } from "../../src/runners/prediction/input_images.ts";

@@ -4,7 +4,7 @@ import { encode } from "fast-png";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { SegfuseError } from "../../src/errors.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { estimateMemory, memoryWarning } from "../../src/runners/preflight/memory.ts";
 import { requireDisk } from "../../src/runners/preflight/disk.ts";
 import { checkRun, train } from "../../src/runners/train.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Value } from "typebox/value";
 import { describe, expect, it } from "vitest";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { fixturePath } from "../helpers/fixtures.ts";
 
 interface Case {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { checkRowWeights } from "../../src/runners/study_weights.ts";
 import { Files, small } from "../config/files.ts";
 

@@ -4,7 +4,7 @@ import type { Batch } from "../../src/datasets/contracts.ts";
 import { buildSegmentor } from "../../src/models/build.ts";
 import type { Segmentor } from "../../src/models/segmentor.ts";
 import { BatchNorm2d } from "../../src/nn/batch_norm.ts";
-import { createRegistry } from "../../src/registry/registry.ts";
+import { createRegistry } from "../../src/builtin.ts";
 import { trainableParameters } from "../../src/runners/network.ts";
 import { TrainingStep } from "../../src/runners/training_step.ts";
 import { useEngine } from "../helpers/engine.ts";

@@ -7,7 +7,7 @@ import { SegfuseError } from "../../src/errors.ts";
 import mobilenetV2 from "../../src/models/backbones/mobilenet_v2.ts";
 import resnet from "../../src/models/backbones/resnet.ts";
 import { NetworkContext } from "../../src/nn/index.ts";
-import type { BackboneRecord } from "../../src/registry/component.ts";
+import type { BackboneRecord } from "../../src/models/backbones/contracts.ts";
 import { convertWeights, describeConversion } from "../../src/weights/convert.ts";
 import { fileShape } from "../../src/weights/layout.ts";
 import mmseg from "../../src/weights/maps/mmseg.ts";

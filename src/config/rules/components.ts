@@ -1,7 +1,7 @@
 import { errorCodes, SegfuseError, type ErrorCode } from "../../errors.ts";
-import type { AnyRecord, ComponentRule, RuleFinding } from "../../registry/component.ts";
+import type { AnyRecord, Registry } from "../../kinds.ts";
+import type { ComponentRule, RuleFinding } from "../../registry/record.ts";
 import type { ComponentConfig } from "../../registry/component_ref.ts";
-import type { Registry } from "../../registry/registry.ts";
 import type { Complaint } from "../complaint.ts";
 import type { Config } from "../sections.ts";
 import type { ComponentPlace } from "../validate.ts";

@@ -1,5 +1,5 @@
 import { metricName } from "../../evaluation/metric_entry.ts";
-import type { Registry } from "../../registry/registry.ts";
+import type { Registry } from "../../kinds.ts";
 import type { Config } from "../sections.ts";
 import type { Path } from "../tree.ts";
 import type { Finding, Rule } from "./rule.ts";

@@ -1,4 +1,4 @@
-import type { Registry } from "../../registry/registry.ts";
+import type { Registry } from "../../kinds.ts";
 import type { Config } from "../sections.ts";
 import type { Rule } from "./rule.ts";
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../errors.ts";
-import type { Registry } from "../../registry/registry.ts";
+import type { Registry } from "../../kinds.ts";
 import type { Complaint } from "../complaint.ts";
 import type { Config } from "../sections.ts";
 import type { Path } from "../tree.ts";

@@ -1,7 +1,6 @@
 import { Type } from "typebox";
-import { defineTransform } from "../../registry/component.ts";
+import { defineTransform, type Sample, type Transform } from "../contracts.ts";
 import type { Random } from "../../util/random.ts";
-import type { Sample, Transform } from "../contracts.ts";
 
 /** Adds one random number to each colour channel of the whole image (paper 4.1: from [-10, 10]). Nothing is clipped. */
 export default defineTransform({

@@ -1,4 +1,4 @@
-import type { TransformRecord } from "../../registry/component.ts";
+import type { TransformRecord } from "../contracts.ts";
 import colorJitter from "./color_jitter.ts";
 import randomCrop from "./random_crop.ts";
 import randomFlip from "./random_flip.ts";

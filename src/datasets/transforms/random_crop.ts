@@ -1,8 +1,7 @@
 import { Type } from "typebox";
 import { SegfuseError } from "../../errors.ts";
-import { defineTransform } from "../../registry/component.ts";
+import { type DeferredSample, defineTransform, type Sample } from "../contracts.ts";
 import type { Random } from "../../util/random.ts";
-import type { DeferredSample, Sample } from "../contracts.ts";
 import { settleWindow } from "../sample.ts";
 import { GeometricTransform } from "./geometric.ts";
 

@@ -1,7 +1,6 @@
 import { Type } from "typebox";
-import { defineTransform } from "../../registry/component.ts";
+import { defineTransform, type Sample, type Transform } from "../contracts.ts";
 import type { Random } from "../../util/random.ts";
-import type { Sample, Transform } from "../contracts.ts";
 
 /** Mirrors image and label left to right. */
 export default defineTransform({

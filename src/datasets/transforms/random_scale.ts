@@ -1,6 +1,5 @@
 import { Type } from "typebox";
-import { defineTransform } from "../../registry/component.ts";
-import type { DeferredSample } from "../contracts.ts";
+import { type DeferredSample, defineTransform } from "../contracts.ts";
 import type { Random } from "../../util/random.ts";
 import { undeferred } from "../sample.ts";
 import { GeometricTransform } from "./geometric.ts";

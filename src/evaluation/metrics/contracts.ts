@@ -1,3 +1,6 @@
+import type { Static, TObject } from "typebox";
+import { defineRecord, type Definition, type RecordBase } from "../../registry/record.ts";
+
 /** What the scores of one class are made from. Whole numbers of pixels. */
 export interface ClassCounts {
   /** Pixels with this label and this prediction. */
@@ -36,3 +39,19 @@ export interface Metric {
 
 /** Whether a score gets better as it grows or as it falls. */
 export type Better = "higher" | "lower";
+
+export interface MetricRecord<S extends TObject = TObject> extends RecordBase<"metric", S> {
+  /** What reports call it; default: its type. */
+  readonly title?: string;
+  /** The head of its column in tables by class; default: the title. */
+  readonly column?: string;
+  /** Default `higher`. */
+  readonly better?: Better;
+  /** True where it is computed from the masks' boundaries, which are counted only for such metrics. */
+  readonly needsBoundary?: boolean;
+  /** Called before a run's first update, and tried on made-up counts; throws where options do not fit the classes. */
+  create(options: Static<S>, inputs: MetricInputs): Metric;
+}
+
+export const defineMetric = <S extends TObject>(d: Definition<MetricRecord<S>>): MetricRecord =>
+  defineRecord("metric", d);

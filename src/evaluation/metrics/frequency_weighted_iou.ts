@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { defineMetric } from "../../registry/component.ts";
+import { defineMetric } from "./contracts.ts";
 import { classIou } from "./mean_iou.ts";
 import { ratio, sum } from "./parts.ts";
 

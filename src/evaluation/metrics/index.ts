@@ -1,4 +1,4 @@
-import type { MetricRecord } from "../../registry/component.ts";
+import type { MetricRecord } from "./contracts.ts";
 import frequencyWeightedIou from "./frequency_weighted_iou.ts";
 import kappa from "./kappa.ts";
 import meanAccuracy from "./mean_accuracy.ts";

@@ -1,6 +1,5 @@
 import { Type } from "typebox";
-import { defineMetric } from "../../registry/component.ts";
-import type { ClassCounts } from "./contracts.ts";
+import { type ClassCounts, defineMetric } from "./contracts.ts";
 import { meanOfClasses, ratio } from "./parts.ts";
 
 /** Share of the label's pixels that were found, I / L: the class's recall; NaN where the class is in no label. */

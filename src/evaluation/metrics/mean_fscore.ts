@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { defineMetric } from "../../registry/component.ts";
+import { defineMetric } from "./contracts.ts";
 import { meanOfClasses, ratio } from "./parts.ts";
 
 const schema = Type.Object({

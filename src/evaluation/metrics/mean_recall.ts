@@ -1,4 +1,4 @@
-import { defineMetric } from "../../registry/component.ts";
+import { defineMetric } from "./contracts.ts";
 import meanAccuracy from "./mean_accuracy.ts";
 
 export default defineMetric({

@@ -1,6 +1,5 @@
 import { Type } from "typebox";
-import { defineMetric } from "../../registry/component.ts";
-import type { ClassCounts } from "./contracts.ts";
+import { type ClassCounts, defineMetric } from "./contracts.ts";
 import { ratio, sum } from "./parts.ts";
 
 /** Share of all pixels that are right; NaN without labelled pixels. */

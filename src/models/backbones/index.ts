@@ -1,4 +1,4 @@
-import type { BackboneRecord } from "../../registry/component.ts";
+import type { BackboneRecord } from "./contracts.ts";
 import mobilenetV2 from "./mobilenet_v2.ts";
 import resnet from "./resnet.ts";
 

@@ -7,8 +7,7 @@ import type { NetworkContext } from "../../nn/context.ts";
 import { Conv2d, samePadding } from "../../nn/conv2d.ts";
 import { Module } from "../../nn/module.ts";
 import { sequential, type Layer } from "../../nn/sequential.ts";
-import { defineBackbone } from "../../registry/component.ts";
-import { Backbone, type LevelInfo } from "../contracts.ts";
+import { Backbone, defineBackbone, type LevelInfo } from "./contracts.ts";
 import { BasicBlock, Bottleneck, type BlockType, type Style } from "./residual_blocks.ts";
 import { planStages, stageOptions, StageRunner, type StagePlan } from "./stages.ts";
 

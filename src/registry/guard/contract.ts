@@ -1,3 +1,4 @@
+import { show } from "../../util/show.ts";
 import type { Fault } from "./owner.ts";
 
 /** One call of a component's method. */
@@ -26,4 +27,32 @@ export function missingMethod(made: unknown, names: readonly string[]): string |
   return names.find(
     (name) => typeof (made as Record<string, unknown> | null | undefined)?.[name] !== "function",
   );
+}
+
+/** For methods whose results need no check. */
+export const anything: Check = () => null;
+
+export function wrong(expected: string, found: unknown): Fault {
+  return { expected, found: show(found) };
+}
+
+type Class = abstract new (...args: never[]) => object;
+
+/** A frozen module could not be guarded: what stood in its place would hide its weights. */
+export function anInstance(made: unknown, base: Class, name: string, or = ""): Fault | null {
+  if (!(made instanceof base)) return wrong(`${or}an object of a class that extends ${name}`, made);
+  return Object.isExtensible(made)
+    ? null
+    : { expected: `a ${name} that is not frozen`, found: "a frozen one" };
+}
+
+export function hasMethods(made: unknown, ...names: string[]): Fault | null {
+  return missingMethod(made, names) === undefined
+    ? null
+    : wrong(`an object with ${names.map((name) => `${name}()`).join(", ")}`, made);
+}
+
+export function ofType(made: unknown, name: string, type: "string" | "number"): Fault | null {
+  const value = (made as Record<string, unknown>)[name];
+  return typeof value === type ? null : wrong(`an object whose '${name}' is a ${type}`, made);
 }

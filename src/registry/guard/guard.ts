@@ -1,4 +1,4 @@
-import type { AnyRecord } from "../component.ts";
+import type { RecordBase } from "../record.ts";
 import type { Call, Check, Contract } from "./contract.ts";
 import { Owner, type Fault } from "./owner.ts";
 
@@ -15,10 +15,10 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
  * @param contract of the record's kind
  * @returns a new record; its components throw SegfuseError `SEGFUSE_PLUGIN_FAILED`, `SEGFUSE_PLUGIN_CONTRACT`
  */
-export function guardRecord<R extends AnyRecord>(record: R, source: string, contract: Contract): R {
+export function guardRecord<R extends RecordBase>(record: R, source: string, contract: Contract): R {
   const owner = new Owner(record.kind, record.type, source);
   const { made, methods, also = {} } = contract;
-  const guarded: Record<string, unknown> = { ...record };
+  const guarded = { ...record } as Record<string, unknown>;
   const wrap = (name: string, check: Check, parts: Record<string, Check>) => {
     const method = guarded[name];
     if (typeof method !== "function") return;

@@ -1,10 +1,9 @@
 import { inPart } from "../../engine/operation_error.ts";
 import { SegfuseError } from "../../errors.ts";
-import { RunStopped } from "../../runners/interruption.ts";
+import { RunStopped } from "../../util/interruption.ts";
 import { oneLine } from "../../util/printable.ts";
 import { placeIn } from "../../util/place_in.ts";
 import { show } from "../../util/show.ts";
-import type { Kind } from "../component.ts";
 
 /** What a component should have done, and what it did. */
 export interface Fault {
@@ -15,7 +14,7 @@ export interface Fault {
 /** Whose component it is, for messages. */
 export class Owner {
   constructor(
-    readonly kind: Kind,
+    readonly kind: string,
     readonly type: string,
     /** The plug-in's file. */
     readonly source: string,

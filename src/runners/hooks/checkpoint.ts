@@ -1,6 +1,5 @@
 import { Type } from "typebox";
-import { defineHook } from "../../registry/component.ts";
-import type { Hook } from "../contracts.ts";
+import { defineHook, type Hook } from "../contracts.ts";
 
 /** Stores a checkpoint each `checkpoint.interval` updates, of the last update and of every best score. */
 export default defineHook({

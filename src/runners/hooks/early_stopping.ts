@@ -1,8 +1,13 @@
 import { Type, type Static } from "typebox";
 import { betterOf, isBetter, lossScore, scoreOf } from "../../evaluation/scores.ts";
-import { defineHook } from "../../registry/component.ts";
+import {
+  defineHook,
+  type FinishedEvaluation,
+  type Hook,
+  type HookContext,
+  type JsonValue,
+} from "../contracts.ts";
 import { componentName } from "../../registry/component_ref.ts";
-import type { FinishedEvaluation, Hook, HookContext, JsonValue } from "../contracts.ts";
 
 const schema = Type.Object({
   metric: componentName("metric", {

@@ -1,8 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { Parameter } from "../../nn/parameter.ts";
-import { defineHook } from "../../registry/component.ts";
-import type { Hook, HookContext, JsonValue, Undo } from "../contracts.ts";
+import { defineHook, type Hook, type HookContext, type JsonValue, type Undo } from "../contracts.ts";
 import { WeightSnapshot } from "../weight_snapshot.ts";
 
 const schema = Type.Object({

@@ -1,6 +1,5 @@
 import { Type } from "typebox";
-import { defineHook } from "../../registry/component.ts";
-import type { Hook } from "../contracts.ts";
+import { defineHook, type Hook } from "../contracts.ts";
 
 /** Evaluates on `data.val` each `evaluation.interval` updates. */
 export default defineHook({

@@ -3,9 +3,14 @@ import type { Tensor } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { SegfuseError, type ErrorCode } from "../../errors.ts";
-import { defineHook } from "../../registry/component.ts";
+import {
+  type BatchLosses,
+  defineHook,
+  type Hook,
+  type HookContext,
+  type PendingUpdate,
+} from "../contracts.ts";
 import { writeFileAtomic } from "../../util/atomic_file.ts";
-import type { BatchLosses, Hook, HookContext, PendingUpdate } from "../contracts.ts";
 import { WeightSnapshot } from "../weight_snapshot.ts";
 import { diagnose, type Diagnosis } from "./divergence.ts";
 

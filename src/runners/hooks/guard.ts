@@ -1,6 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
-import type { Hook } from "../../runners/contracts.ts";
-import type { Fault } from "./owner.ts";
+import type { Hook } from "../contracts.ts";
+import { anything, type Contract } from "../../registry/guard/contract.ts";
+import type { Fault } from "../../registry/guard/owner.ts";
 import { show } from "../../util/show.ts";
 
 /** All that a run asks of a hook. */
@@ -20,10 +21,16 @@ const methods: Record<keyof Hook, true> = {
   loadState: true,
   tensors: true,
 };
-export const hookMethods = Object.keys(methods);
+const hookMethods = Object.keys(methods);
+
+/** What a plug-in's hook must give. */
+export const hookContract: Contract = {
+  made: checkHook,
+  methods: Object.fromEntries(hookMethods.map((name) => [name, anything])),
+};
 
 /** A hook whose method has a slip of the pen in its name would never be called. */
-export function checkHook(made: unknown): Fault | null {
+function checkHook(made: unknown): Fault | null {
   if (typeof made !== "object" || made === null)
     return { expected: "an object with a hook's methods", found: show(made) };
   const names = functionNames(made);

@@ -1,5 +1,5 @@
 import type { Config } from "../../config/sections.ts";
-import type { HookRecord } from "../../registry/component.ts";
+import type { HookRecord } from "../contracts.ts";
 import type { ComponentConfig } from "../../registry/component_ref.ts";
 import checkpoint from "./checkpoint.ts";
 import earlyStopping from "./early_stopping.ts";

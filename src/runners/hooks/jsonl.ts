@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { Type } from "typebox";
-import { defineHook } from "../../registry/component.ts";
-import type { Hook } from "../contracts.ts";
+import { defineHook, type Hook } from "../contracts.ts";
 import { RunLog } from "../run_log.ts";
 
 /** Writes the run's records to `run.jsonl`, each as soon as it is made. */

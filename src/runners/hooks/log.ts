@@ -1,8 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { Type } from "typebox";
 import { metricName } from "../../evaluation/metric_entry.ts";
-import { defineHook } from "../../registry/component.ts";
-import type { Hook, HookContext } from "../contracts.ts";
+import { defineHook, type Hook, type HookContext } from "../contracts.ts";
 import { Meter } from "../meter.ts";
 import { formatScores, formatTraining } from "../texts.ts";
 

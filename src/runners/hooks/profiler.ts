@@ -1,9 +1,14 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
-import { defineHook } from "../../registry/component.ts";
+import {
+  defineHook,
+  type FinishedEvaluation,
+  type FinishedUpdate,
+  type Hook,
+  type HookContext,
+} from "../contracts.ts";
 import { writeFileAtomic } from "../../util/atomic_file.ts";
-import type { FinishedEvaluation, FinishedUpdate, Hook, HookContext } from "../contracts.ts";
 
 const schema = Type.Object({
   skip: Type.Integer({

@@ -1,6 +1,5 @@
 import { Type } from "typebox";
-import { defineHook } from "../../registry/component.ts";
-import type { Hook, HookContext } from "../contracts.ts";
+import { defineHook, type Hook, type HookContext } from "../contracts.ts";
 import { Meter } from "../meter.ts";
 
 /** Tells the caller of `train` (the command line's progress bar) where the run stands after each update. */

@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { Type } from "typebox";
 import { EventFile } from "../../engine/event_file.ts";
-import { defineHook } from "../../registry/component.ts";
-import type { Hook } from "../contracts.ts";
+import { defineHook, type Hook } from "../contracts.ts";
 import type { RunRecord } from "../run_log.ts";
 
 /**

@@ -3,8 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { adamWUpdate } from "../../engine/ops/index.ts";
 import type { Parameter } from "../../nn/parameter.ts";
-import { defineOptimizer } from "../../registry/component.ts";
-import type { Optimizer } from "../contracts.ts";
+import { defineOptimizer, type Optimizer } from "../contracts.ts";
 import {
   multipliers,
   normBiasDecayOption,

@@ -1,4 +1,4 @@
-import type { OptimizerRecord } from "../../registry/component.ts";
+import type { OptimizerRecord } from "../contracts.ts";
 import adamw from "./adamw.ts";
 import sgd from "./sgd.ts";
 

@@ -2,8 +2,7 @@ import type { NamedTensorMap } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { sgdMomentumUpdate } from "../../engine/ops/index.ts";
 import type { Parameter } from "../../nn/parameter.ts";
-import { defineOptimizer } from "../../registry/component.ts";
-import type { Optimizer } from "../contracts.ts";
+import { defineOptimizer, type Optimizer } from "../contracts.ts";
 import {
   multipliers,
   normBiasDecayOption,

@@ -2,7 +2,7 @@ import type { Config } from "../../config/sections.ts";
 import { runTraced } from "../../engine/trace/index.ts";
 import { SegfuseError } from "../../errors.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
-import type { Registry } from "../../registry/registry.ts";
+import type { Registry } from "../../kinds.ts";
 import { formatBytes } from "../../util/bytes.ts";
 import { trainableParameters } from "../network.ts";
 import { freeBytes } from "../work_dir.ts";

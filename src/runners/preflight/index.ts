@@ -4,7 +4,7 @@ import type { DatasetInfo } from "../../datasets/contracts.ts";
 import { remarkText } from "../../datasets/sample_remarks.ts";
 import type { SegfuseError } from "../../errors.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
-import type { Registry } from "../../registry/registry.ts";
+import type { Registry } from "../../kinds.ts";
 import { globMatcher } from "../../util/glob.ts";
 import type { Logger } from "../../util/logger.ts";
 import { trainingMetrics } from "../metrics.ts";

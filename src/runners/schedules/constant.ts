@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { defineSchedule } from "../../registry/component.ts";
+import { defineSchedule } from "../contracts.ts";
 import { warmupFactor, type CommonScheduleOptions } from "./warmup.ts";
 
 /** rate(t) = lr. */

@@ -1,4 +1,4 @@
-import type { ScheduleRecord } from "../../registry/component.ts";
+import type { ScheduleRecord } from "../contracts.ts";
 import constant from "./constant.ts";
 import cosine from "./cosine.ts";
 import poly from "./poly.ts";

@@ -1,4 +1,4 @@
-import type { NameMapRecord } from "../../registry/component.ts";
+import type { NameMapRecord } from "./contracts.ts";
 import mmseg from "./mmseg.ts";
 import torchvision from "./torchvision.ts";
 

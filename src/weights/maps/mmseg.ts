@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { defineNameMap } from "../../registry/component.ts";
+import { defineNameMap } from "./contracts.ts";
 import { mapOfRules } from "./rules.ts";
 
 const same = [

@@ -7,7 +7,8 @@ import { loadConfig, loadStudy, stringifyConfig, type Config } from "../../../sr
 import { traceSegmentor } from "../../../src/cost/index.ts";
 import { errorCodes, SegfuseError } from "../../../src/errors.ts";
 import { buildSegmentor } from "../../../src/models/build.ts";
-import { createRegistry, type Registry } from "../../../src/registry/registry.ts";
+import { createRegistry } from "../../../src/builtin.ts";
+import type { Registry } from "../../../src/kinds.ts";
 import { Random } from "../../../src/util/random.ts";
 import { mutantName, mutate, type Seed } from "./mutate.ts";
 

@@ -1,5 +1,5 @@
 import type { TObject } from "typebox";
-import type { BackboneRecord } from "../../../src/registry/component.ts";
+import type { BackboneRecord } from "../../../src/models/backbones/contracts.ts";
 
 /** Options with the defaults that the record's schema states, as the config's validation fills them in. */
 export function withDefaults(record: BackboneRecord, options: Record<string, unknown> = {}) {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import mobilenetV2, { type MobileNetV2 } from "../../../src/models/backbones/mobilenet_v2.ts";
 import resnet from "../../../src/models/backbones/resnet.ts";
 import { Bottleneck } from "../../../src/models/backbones/residual_blocks.ts";
-import type { Backbone } from "../../../src/models/contracts.ts";
+import type { Backbone } from "../../../src/models/backbones/contracts.ts";
 import { NetworkContext } from "../../../src/nn/context.ts";
 import type { Layer } from "../../../src/nn/sequential.ts";
 import { useEngine } from "../../helpers/engine.ts";

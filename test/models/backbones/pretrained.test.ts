@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import mobilenetV2 from "../../../src/models/backbones/mobilenet_v2.ts";
 import resnet from "../../../src/models/backbones/resnet.ts";
-import type { BackboneRecord } from "../../../src/registry/component.ts";
+import type { BackboneRecord } from "../../../src/models/backbones/contracts.ts";
 import { NetworkContext } from "../../../src/nn/context.ts";
 import { materialise } from "../../../src/nn/materialise.ts";
 import { loadWeights } from "../../../src/weights/load.ts";

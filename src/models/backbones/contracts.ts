@@ -1,0 +1,26 @@
+import type { Tensor4D } from "@tensorflow/tfjs";
+import type { Static, TObject } from "typebox";
+import type { NetworkContext } from "../../nn/context.ts";
+import { Module } from "../../nn/module.ts";
+import { defineRecord, type Definition, type RecordBase } from "../../registry/record.ts";
+
+/** A feature map's number of channels and its stride against the input image. */
+export interface LevelInfo {
+  readonly channels: number;
+  readonly stride: number;
+}
+
+/** Image [batch, height, width, 3] → X1..X4, finest first, each [batch, height/stride, width/stride, channels]. */
+export abstract class Backbone extends Module {
+  abstract readonly levels: readonly LevelInfo[];
+  abstract forward(image: Tensor4D): Tensor4D[];
+}
+
+export interface BackboneRecord<S extends TObject = TObject> extends RecordBase<"backbone", S> {
+  /** How many levels its backbones have, so that a config can be checked before a network is built; undefined: known then only. */
+  readonly levelCount?: number;
+  create(options: Static<S>, inputs: { inChannels: number }, context: NetworkContext): Backbone;
+}
+
+export const defineBackbone = <S extends TObject>(d: Definition<BackboneRecord<S>>): BackboneRecord =>
+  defineRecord("backbone", d);
