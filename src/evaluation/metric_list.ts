@@ -1,6 +1,6 @@
-import Value from "typebox/value";
 import type { MetricRecord } from "./metrics/contracts.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
+import { optionsOf } from "../registry/make.ts";
 import type { Registry } from "../kinds.ts";
 import type {
   ClassMetrics,
@@ -140,11 +140,12 @@ function make(
   inputs: MetricInputs,
 ): ListedMetric {
   const written: ComponentConfig = typeof entry === "string" ? { type: entry } : { ...entry };
-  const { type: name, ...options } = Value.Default(record.schema, written) as ComponentConfig;
+  const name = written.type;
+  const options = optionsOf(record, written);
   const { description, title = name, better = "higher" } = record;
   const isBuiltIn = registry.isBuiltIn(record);
   const owner = { name, source: registry.source(record) };
-  const metric = metricOf(owner, () => record.create(options, inputs));
+  const metric = metricOf(owner, () => registry.make("metric", written, inputs));
   const isExtra = !isBuiltIn || (typeof entry !== "string" && Object.keys(options).length > 0);
   // segfuse's own have fields of their own in the scores by class.
   const column = isBuiltIn || metric.perClass === undefined ? null : (record.column ?? title);

@@ -1,8 +1,10 @@
-import type { Static, TObject } from "typebox";
-import type { Loss, LossInputs } from "../losses/contracts.ts";
+import type { AuxiliaryHeadRecord, HeadRecord } from "../heads/contracts.ts";
+import type { LossRecord } from "../losses/contracts.ts";
+import type { NeckRecord } from "../necks/contracts.ts";
 import { NetworkContext } from "../nn/index.ts";
-import type { Kind, RecordsByKind } from "../kinds.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
+import { makeComponent, optionsOf, type Lookup } from "../registry/make.ts";
+import type { BackboneRecord } from "./backbones/contracts.ts";
 import { Segmentor } from "./segmentor.ts";
 
 type HeadConfig = ComponentConfig & { losses: readonly ComponentConfig[] };
@@ -17,9 +19,13 @@ export interface ModelConfig {
   auxiliary_head: HeadConfig | readonly HeadConfig[] | null;
 }
 
-/** Where components come from: a `Registry`, or anything that finds a record by its kind and type. */
-export interface Components {
-  get<K extends Kind>(kind: K, type: string): RecordsByKind[K];
+/** The kinds that a network is made of. */
+export interface NetworkRecords {
+  backbone: BackboneRecord;
+  neck: NeckRecord;
+  head: HeadRecord;
+  auxiliary_head: AuxiliaryHeadRecord;
+  loss: LossRecord;
 }
 
 /**
@@ -32,27 +38,21 @@ export interface Components {
 export function buildSegmentor(
   model: ModelConfig,
   data: { numClasses: number; ignoreIndex: number },
-  components: Components,
+  components: Lookup<NetworkRecords>,
 ): Segmentor {
   const { numClasses } = data;
   const context = new NetworkContext({ alignCorners: model.align_corners });
-  const record = <K extends Kind>(kind: K, config: ComponentConfig) => components.get(kind, config.type);
-
-  const backbone = record("backbone", model.backbone).create(
-    options(model.backbone),
-    { inChannels: model.in_channels },
-    context,
-  );
+  const { in_channels: inChannels } = model;
+  const backbone = makeComponent(components, "backbone", model.backbone, { inChannels }, context);
   const { levels } = backbone;
-  const headRecord = record("head", model.head);
-  const contextModule = headRecord.context(options(model.head), levels, context);
-  const neck = record("neck", model.neck).create(
-    options(model.neck),
-    { levels, context: contextModule?.output ?? null },
-    context,
-  );
-  const head = headRecord.create(
-    options(model.head),
+  const headRecord = components.get("head", model.head.type);
+  const contextModule = headRecord.context(optionsOf(headRecord, model.head), levels, context);
+  const seen = { levels, context: contextModule?.output ?? null };
+  const neck = makeComponent(components, "neck", model.neck, seen, context);
+  const head = makeComponent(
+    components,
+    "head",
+    model.head,
     {
       levels,
       context: contextModule,
@@ -66,8 +66,9 @@ export function buildSegmentor(
 
   const auxiliary = model.auxiliary_head;
   const makeAuxiliary = (config: HeadConfig) =>
-    record("auxiliary_head", config).create(options(config), { levels, numClasses }, context);
-  const makeLosses = (config: HeadConfig) => config.losses.map((loss) => makeLoss(loss, data, components));
+    makeComponent(components, "auxiliary_head", config, { levels, numClasses }, context);
+  const makeLosses = (config: HeadConfig) =>
+    config.losses.map((loss) => makeComponent(components, "loss", loss, data));
   const auxiliaryConfigs: readonly HeadConfig[] = auxiliary === null ? [] : [auxiliary].flat();
 
   return new Segmentor(
@@ -82,15 +83,6 @@ export function buildSegmentor(
     numClasses,
     context,
   );
-}
-
-/** The composed schema has checked them against the record's own by now. */
-function options(config: ComponentConfig): Static<TObject> {
-  return config as unknown as Static<TObject>;
-}
-
-function makeLoss(config: ComponentConfig, data: LossInputs, components: Components): Loss {
-  return components.get("loss", config.type).create(options(config), data);
 }
 
 function isList(value: HeadConfig | readonly HeadConfig[] | null): value is readonly HeadConfig[] {

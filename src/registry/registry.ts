@@ -3,8 +3,10 @@ import { closest } from "fastest-levenshtein";
 import { container as rootContainer, type DependencyContainer } from "tsyringe";
 import { SegfuseError } from "../errors.ts";
 import type { Logger } from "../util/logger.ts";
+import type { ComponentConfig } from "./component_ref.ts";
 import { guardRecord } from "./guard/guard.ts";
 import type { KindTable, Records } from "./kind.ts";
+import { makeComponent, type InputsOf, type MadeBy } from "./make.ts";
 import { importPlugin } from "./plugins.ts";
 import type { RecordBase } from "./record.ts";
 import { kindToken, recordToken, runTokens, type Token } from "./tokens.ts";
@@ -90,6 +92,11 @@ export class ComponentRegistry<R extends Records<R>> {
       expected: names.length === 0 ? `nothing: no ${kind} is registered` : `one of ${names.join(", ")}`,
       ...(names.length === 0 ? {} : { advice: closest(type, names) }),
     });
+  }
+
+  /** Makes the component that a slot of a config names; see {@link makeComponent}. */
+  make<K extends keyof R & string>(kind: K, slot: ComponentConfig, ...inputs: InputsOf<R[K]>): MadeBy<R[K]> {
+    return makeComponent<R, K>(this, kind, slot, ...inputs);
   }
 
   /** All records of a kind, in the order of registration. */

@@ -1,4 +1,3 @@
-import Value from "typebox/value";
 import type { Config } from "../config/sections.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
 import type { Registry } from "../kinds.ts";
@@ -122,8 +121,7 @@ export function createHooks(registry: Registry, context: HookContext): HookList 
   const listed = context.loaded.config.hooks;
   const made = [...usualHooks(context.loaded.config).filter(isNotIn(listed)), ...listed].map((options) => {
     const record = registry.get("hook", options.type);
-    const complete = Value.Default(record.schema, { ...options }) as ComponentConfig;
-    const hook = record.create(complete as never, context);
+    const hook = registry.make("hook", options, context);
     return { type: options.type, stage: record.stage ?? "user", hook };
   });
   const counts = new Map<string, number>();

@@ -12,14 +12,12 @@ export function trainingParts(
   registry: Registry,
 ): { optimizer: Optimizer; step: TrainingStep } {
   const parameters = trainableParameters(segmentor);
-  const optimizer = registry
-    .get("optimizer", config.optimizer.type)
-    .create(config.optimizer as never, { parameters });
+  const optimizer = registry.make("optimizer", config.optimizer, { parameters });
   const step = new TrainingStep({
     segmentor,
     parameters,
     optimizer,
-    schedule: registry.get("schedule", config.schedule.type).create(config.schedule as never),
+    schedule: registry.make("schedule", config.schedule),
     baseLr: config.optimizer.lr,
     accumulate: config.optimizer.accumulate,
     clipNorm: config.optimizer.clip_norm,

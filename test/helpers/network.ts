@@ -2,10 +2,13 @@ import { Value } from "typebox/value";
 import { auxiliaryHeads, heads } from "../../src/heads/index.ts";
 import { losses } from "../../src/losses/index.ts";
 import { backbones } from "../../src/models/backbones/index.ts";
-import type { Components, ModelConfig } from "../../src/models/build.ts";
+import type { ModelConfig } from "../../src/models/build.ts";
 import { necks } from "../../src/necks/index.ts";
 import type { AnyRecord, Kind, RecordsByKind } from "../../src/kinds.ts";
 import type { ComponentConfig } from "../../src/registry/component_ref.ts";
+import type { Lookup } from "../../src/registry/make.ts";
+
+type Components = Lookup<RecordsByKind>;
 
 /** The built-in parts of networks and the given ones. */
 export function componentsWith(...extra: readonly AnyRecord[]): Components {

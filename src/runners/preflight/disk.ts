@@ -42,9 +42,8 @@ export async function estimateDisk(
 /** Of an optimiser's state, which is made from shapes alone. */
 export function optimizerBytes({ optimizer }: Config, segmentor: Segmentor, registry: Registry): number {
   const { result } = runTraced(() => {
-    const made = registry
-      .get("optimizer", optimizer.type)
-      .create(optimizer as never, { parameters: trainableParameters(segmentor) });
+    const parameters = trainableParameters(segmentor);
+    const made = registry.make("optimizer", optimizer, { parameters });
     let bytes = 0;
     for (const { size } of made.state().values()) bytes += 4 * size;
     made.dispose();
