@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -23,5 +23,17 @@ it("a checkout that was never built packs what it is built to", async () => {
       "docs/checkpoints.md",
     ]),
   );
-  expect(files.filter((file) => /^(test|tools|src\/(?!engine\/setup|registry))/.test(file))).toEqual([]);
+  expect(files.filter((file) => /^(test|tools|src\/(?!engine\/setup|registry))/.test(file))).toEqual([
+    "tools/bin.mjs",
+  ]);
 }, 600_000);
+
+it("a package that was packed without being built says so", async () => {
+  const command = "npm pack --silent --ignore-scripts --pack-destination .. && tar -xf ../*.tgz -C ..";
+  const folder = join(temporary, "unbuilt");
+  mkdirSync(join(folder, "checkout/tools"), { recursive: true });
+  for (const file of ["package.json", "tools/bin.mjs"]) cpSync(file, join(folder, "checkout", file));
+  await shell(command, join(folder, "checkout"));
+  const run = shell("node package/tools/bin.mjs --version", folder);
+  await expect(run).rejects.toThrow(/this package was packed without being built\n.*--ignore-scripts=false/);
+});
