@@ -79,14 +79,12 @@ async function ours(config: string): Promise<Side> {
     images: Float32Array.from({ length: batch * height * width * 3 }, (_, i) => Math.sin(i)),
     labels: Int32Array.from({ length: batch * height * width }, (_, i) => (i * 7919) % 19),
   };
-  const optimizer = registry
-    .get("optimizer", loaded.optimizer.type)
-    .create(loaded.optimizer as never, { parameters });
+  const optimizer = registry.make("optimizer", loaded.optimizer, { parameters });
   const step = new TrainingStep({
     segmentor,
     parameters,
     optimizer,
-    schedule: registry.get("schedule", loaded.schedule.type).create(loaded.schedule as never),
+    schedule: registry.make("schedule", loaded.schedule),
     baseLr: 1e-3,
     accumulate: 1,
     clipNorm: null,
