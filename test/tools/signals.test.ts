@@ -171,12 +171,19 @@ describe("a run that is told to stop", () => {
   });
 
   it("goes on after it was stopped for a while, and where its terminal is closed under nohup, to the same end", async () => {
-    // A shell with jobs, as the system lets no process be stopped that nobody can wake. It does not wait for its job: it
-    // would return where that is stopped, and bash ends stopped jobs as it ends itself.
-    const command = 'nohup "$@" > /dev/null 2>&1 & echo "job $!"; while :; do sleep 1; done';
-    const run = new RunProcess([...terminal, "bash", "-mc", command, "bash", ...npm, ...train()], {
-      ...onTerminal,
-    });
+    // A leader of the session that starts a group of its own for the run, as the system lets no process be stopped that
+    // nobody can wake; it never waits for it, so that the run's end is seen however early that comes.
+    const leader = [
+      "import os, signal, subprocess, sys",
+      "quiet = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL}",
+      "job = subprocess.Popen(sys.argv[1:], preexec_fn=os.setpgrp, **quiet)",
+      "print('job', job.pid, flush=True)",
+      "signal.pause()",
+    ].join("\n");
+    const run = new RunProcess(
+      [...terminal, "python3", "-c", leader, "nohup", ...npm, ...train()],
+      onTerminal,
+    );
     await run.told(/job \d+/);
     const job = Number(/job (\d+)/.exec(run.stderr)![1]);
     await goesOn(run);
@@ -186,7 +193,7 @@ describe("a run that is told to stop", () => {
     await goesOn(run);
     run.child.stdin!.write("close\n");
     const { stderr } = await run.ended;
-    expect(stderr.match(/^\w+ ended with .*/gm)).toContain("orphan ended with 0");
+    expect(stderr.match(/^\w+ ended with .*/gm), stderr).toContain("orphan ended with 0");
     expect((await whole.ended).code).toBe(0);
     compareRuns(workDir, reference);
   });
