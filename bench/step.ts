@@ -17,8 +17,8 @@ import { predictClasses } from "../src/evaluation/inference.ts";
 import { buildSegmentor } from "../src/models/build.ts";
 import { materialise } from "../src/nn/materialise.ts";
 import { createRegistry } from "../src/builtin.ts";
-import { trainableParameters } from "../src/runners/network.ts";
-import { TrainingStep } from "../src/runners/training_step.ts";
+import { TrainingStep } from "../src/training/step.ts";
+import { trainableParameters } from "../src/training/initial_weights.ts";
 
 type Work = "train" | "eval";
 

@@ -14,12 +14,12 @@ import { neckContract } from "./necks/guard.ts";
 import { necks } from "./necks/index.ts";
 import type { KindTable } from "./registry/kind.ts";
 import { ComponentRegistry } from "./registry/registry.ts";
-import { hookContract } from "./runners/hooks/guard.ts";
-import { hooks } from "./runners/hooks/index.ts";
-import { optimizerContract } from "./runners/optimizers/guard.ts";
-import { optimizers } from "./runners/optimizers/index.ts";
-import { scheduleContract } from "./runners/schedules/guard.ts";
-import { schedules } from "./runners/schedules/index.ts";
+import { hookContract } from "./training/hooks/guard.ts";
+import { hooks } from "./training/hooks/index.ts";
+import { optimizerContract } from "./training/optimizers/guard.ts";
+import { optimizers } from "./training/optimizers/index.ts";
+import { scheduleContract } from "./training/schedules/guard.ts";
+import { schedules } from "./training/schedules/index.ts";
 import { nameMapContract } from "./weights/maps/guard.ts";
 import { nameMaps } from "./weights/maps/index.ts";
 

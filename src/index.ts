@@ -46,7 +46,7 @@ export type { Registry } from "./kinds.ts";
 export type { Report } from "./reports/index.ts";
 export type { ImagePrediction } from "./runners/predict.ts";
 export type { PredictionFailure } from "./runners/prediction/failures.ts";
-export type { ProgressCallback, RunProgress } from "./runners/progress.ts";
+export type { ProgressCallback, RunProgress } from "./training/progress.ts";
 export type { TrainResult } from "./runners/train.ts";
 export { stderrLogger, type Logger } from "./util/logger.ts";
 
@@ -64,14 +64,9 @@ export {
   type DatasetRecord,
   type TransformRecord,
 } from "./datasets/contracts.ts";
-export {
-  defineHook,
-  defineOptimizer,
-  defineSchedule,
-  type HookRecord,
-  type OptimizerRecord,
-  type ScheduleRecord,
-} from "./runners/contracts.ts";
+export { defineHook, type HookRecord } from "./training/hooks/contracts.ts";
+export { defineOptimizer, type OptimizerRecord } from "./training/optimizers/contracts.ts";
+export { defineSchedule, type ScheduleRecord } from "./training/schedules/contracts.ts";
 export { defineLoss, type LossRecord } from "./losses/contracts.ts";
 export { defineMetric, type MetricRecord } from "./evaluation/metrics/contracts.ts";
 export { defineNameMap, type NameMapRecord } from "./weights/maps/contracts.ts";
@@ -114,7 +109,6 @@ export {
   type DepthwiseConv2dOptions,
   type Initialiser,
   type Layer,
-  type Size,
 } from "./nn/index.ts";
 export {
   adaptiveAvgPool,
@@ -137,20 +131,17 @@ export type {
   TransformInputs,
 } from "./datasets/contracts.ts";
 export { readImage } from "./datasets/image_file.ts";
+export type { FinishedCheckpoint, FinishedUpdate, JsonValue } from "./checkpoints/state.ts";
 export type {
-  FinishedCheckpoint,
   FinishedEvaluation,
-  FinishedUpdate,
   Hook,
   HookContext,
   HookStage,
-  JsonValue,
-  Optimizer,
-  OptimizerInputs,
   PendingUpdate,
   RunControl,
-  Schedule,
-} from "./runners/contracts.ts";
+} from "./training/hooks/contracts.ts";
+export type { Optimizer, OptimizerInputs } from "./training/optimizers/contracts.ts";
+export type { Schedule } from "./training/schedules/contracts.ts";
 export { meanOfClasses, nanMean } from "./evaluation/metrics/parts.ts";
 export type {
   ClassCounts,
@@ -160,3 +151,4 @@ export type {
   MetricInputs,
 } from "./evaluation/contracts.ts";
 export { Random } from "./util/random.ts";
+export type { Size } from "./util/size.ts";

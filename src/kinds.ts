@@ -6,8 +6,10 @@ import type { LossRecord } from "./losses/contracts.ts";
 import type { BackboneRecord } from "./models/backbones/contracts.ts";
 import type { NeckRecord } from "./necks/contracts.ts";
 import type { ComponentRegistry } from "./registry/registry.ts";
-import type { HookRecord, OptimizerRecord, ScheduleRecord } from "./runners/contracts.ts";
 import type { NameMapRecord } from "./weights/maps/contracts.ts";
+import type { HookRecord } from "./training/hooks/contracts.ts";
+import type { OptimizerRecord } from "./training/optimizers/contracts.ts";
+import type { ScheduleRecord } from "./training/schedules/contracts.ts";
 
 /** Every kind of component and its record. */
 export interface RecordsByKind {

@@ -31,7 +31,7 @@ async function convert(from: string, to: string, options: ConvertOptions, comman
   const { key, map: type, reverse, dtype, plugin, json } = options;
   if (reverse === true && type === undefined) command.error("error: --reverse needs --map");
   const { createRegistry } = await import("../src/builtin.ts");
-  const { findCheckpoint } = await import("../src/runners/checkpoints.ts");
+  const { findCheckpoint } = await import("../src/checkpoints/folder.ts");
   const { convertWeights, describeConversion } = await import("../src/weights/convert.ts");
   const registry = createRegistry();
   await registry.loadPlugins(plugin, `${process.cwd()}/segfuse`);

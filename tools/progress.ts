@@ -1,4 +1,4 @@
-import type { ProgressCallback } from "../src/runners/progress.ts";
+import type { ProgressCallback } from "../src/training/progress.ts";
 import type { StudyProgress } from "../src/runners/study.ts";
 import { formatDuration } from "../src/util/duration.ts";
 import type { ProgressDisplay } from "../src/util/progress_display.ts";

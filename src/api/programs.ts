@@ -5,14 +5,15 @@ import type { Segmentor } from "../models/segmentor.ts";
 import type { Report } from "../reports/index.ts";
 import { configClasses, numberedClasses } from "../runners/classes.ts";
 import { configCost } from "../runners/cost.ts";
-import { initialiseWeights, networkFor, startOf } from "../runners/network.ts";
+import { networkFor } from "../runners/network.ts";
 import type { PredictionFailure } from "../runners/prediction/failures.ts";
 import { predictFiles, type ImagePrediction, type PredictInputs } from "../runners/predict.ts";
-import type { ProgressCallback } from "../runners/progress.ts";
+import type { ProgressCallback } from "../training/progress.ts";
 import { testCheckpoint } from "../runners/test.ts";
 import { train as trainRun, type TrainResult } from "../runners/train.ts";
 import { silentLogger, type Logger } from "../util/logger.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
+import { initialiseWeights, startOf } from "../training/initial_weights.ts";
 
 // What programs call: the runners' work with everything optional left out. A config comes from `loadConfig` and
 // carries the components that it may name.

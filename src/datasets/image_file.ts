@@ -7,7 +7,7 @@ import type { RawImage } from "./contracts.ts";
 import { decideTurn, defaultExifMode, type ExifMode } from "./orientation.ts";
 import { imageFailure, notRead } from "./image_failure.ts";
 import { decoding, readFormats, readImageHeader, type ImageHeader } from "./image_header.ts";
-import type { Size } from "./resample.ts";
+import type { Extent } from "./resample.ts";
 import type { SampleRemark } from "./sample_remarks.ts";
 import { declareRgb, hasSeparateBands } from "./tiff_bands.ts";
 
@@ -35,7 +35,7 @@ const largePixels = 2 ** 26;
 export async function readImage(
   file: string,
   mode: ExifMode = defaultExifMode,
-  maskSize: () => Promise<Size | null> = () => Promise.resolve(null),
+  maskSize: () => Promise<Extent | null> = () => Promise.resolve(null),
 ): Promise<ReadImage> {
   const header = await readImageHeader(file).catch(async (cause: unknown) => {
     throw await imageFailure(file, cause);

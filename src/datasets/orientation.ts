@@ -1,6 +1,6 @@
 import type { ComponentConfig } from "../registry/component_ref.ts";
 import { SegfuseError } from "../errors.ts";
-import type { Size } from "./resample.ts";
+import type { Extent } from "./resample.ts";
 
 /** What is done with an image that a camera stored turned or mirrored, and says so in its EXIF orientation. */
 export const exifModes = ["apply", "ignore", "refuse"] as const;
@@ -15,13 +15,13 @@ export function exifModeOf({ exif }: ComponentConfig): ExifMode {
 }
 
 /** An image as its file stores it. */
-export interface StoredImage extends Size {
+export interface StoredImage extends Extent {
   /** 1: upright; 2 to 8: mirrored or turned (TIFF 6.0, tag 274); from 5 on, height and width change places. */
   readonly orientation: number;
 }
 
 /** Height and width after the orientation is applied. */
-export function turnedSize({ orientation, height, width }: StoredImage): Size {
+export function turnedSize({ orientation, height, width }: StoredImage): Extent {
   return orientation >= 5 ? { height: width, width: height } : { height, width };
 }
 
@@ -39,7 +39,7 @@ export interface Turn {
  * @param mask the mask's size, null where there is none
  * @throws SegfuseError SEGFUSE_DATA_ORIENTATION where the mode is "refuse" and the image is not upright
  */
-export function decideTurn(file: string, image: StoredImage, mode: ExifMode, mask: Size | null): Turn {
+export function decideTurn(file: string, image: StoredImage, mode: ExifMode, mask: Extent | null): Turn {
   if (image.orientation === 1) return { turned: false, byMask: false };
   if (mode === "refuse")
     throw new SegfuseError("SEGFUSE_DATA_ORIENTATION", "an image has an EXIF orientation, which is refused", {
@@ -55,6 +55,6 @@ export function decideTurn(file: string, image: StoredImage, mode: ExifMode, mas
   return { turned: byMask ? !asked : asked, byMask };
 }
 
-export function sameSize(a: Size, b: Size): boolean {
+export function sameSize(a: Extent, b: Extent): boolean {
   return a.height === b.height && a.width === b.width;
 }

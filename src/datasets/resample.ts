@@ -13,7 +13,7 @@ export interface Window {
   readonly width: number;
 }
 
-export interface Size {
+export interface Extent {
   readonly height: number;
   readonly width: number;
 }
@@ -46,8 +46,8 @@ function taps(source: number, target: number, start: number, count: number): Tap
  */
 export function resizeImage(
   image: Uint8Array | Float32Array,
-  source: Size,
-  target: Size,
+  source: Extent,
+  target: Extent,
   window: Window,
   out: Float32Array,
   outWidth: number,
@@ -115,8 +115,8 @@ class RowCache {
  */
 export function resizeLabel(
   label: Uint8Array,
-  source: Size,
-  target: Size,
+  source: Extent,
+  target: Extent,
   window: Window,
   out: Uint8Array,
   outWidth: number,

@@ -1,5 +1,5 @@
 import type { DeferredSample, RawSample, Sample } from "./contracts.ts";
-import { resizeImage, resizeLabel, type Size, type Window } from "./resample.ts";
+import { resizeImage, resizeLabel, type Extent, type Window } from "./resample.ts";
 
 /** A decoded sample at its own size, nothing copied. */
 export function deferRaw({ id, image, label }: RawSample): DeferredSample {
@@ -57,7 +57,7 @@ export function settle(deferred: DeferredSample): Sample {
 export function settleWindow(
   deferred: DeferredSample,
   offset: Window,
-  size: Size,
+  size: Extent,
   ignoreIndex: number,
 ): Sample {
   const { source } = deferred;
@@ -76,7 +76,7 @@ export function settleWindow(
   };
 }
 
-const labelSize = (s: { labelHeight: number; labelWidth: number }): Size => ({
+const labelSize = (s: { labelHeight: number; labelWidth: number }): Extent => ({
   height: s.labelHeight,
   width: s.labelWidth,
 });

@@ -1,3 +1,4 @@
+import { errorText } from "../util/error_text.ts";
 import os from "node:os";
 import { dirname, sep } from "node:path";
 import * as tf from "@tensorflow/tfjs";
@@ -70,7 +71,7 @@ async function openFirst(threads: number | null, logger: Logger | undefined): Pr
   try {
     return await openWasm();
   } catch (error) {
-    logger?.warn(`wasm does not work (${textOf(error)}); computing in plain JavaScript, very slowly`);
+    logger?.warn(`wasm does not work (${errorText(error)}); computing in plain JavaScript, very slowly`);
     return openCpu();
   }
 }
@@ -92,7 +93,7 @@ function openTensorFlow(threads: number | null, logger: Logger | undefined): Eng
       tf.registerBackend("tensorflow", () => backend, 3);
       return nativeEngine(binding, threads);
     } catch (error) {
-      failures.push(`${addon}: ${textOf(error)}`);
+      failures.push(`${addon}: ${errorText(error)}`);
     }
   }
   if (failures.length > 0) {
@@ -135,8 +136,4 @@ function openCpu(): Engine {
 function cpuName(): string {
   const model = os.cpus()[0]?.model.trim();
   return model ? `CPU (${model})` : "CPU";
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
-import type { ClassCounts, Size } from "./contracts.ts";
+import type { ClassCounts } from "./contracts.ts";
+import type { Size } from "../util/size.ts";
 
 /** Width of the boundary as a share of the image's diagonal (Cheng et al.'s default). */
 const DILATION_RATIO = 0.02;

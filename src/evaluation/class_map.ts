@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { resizeBilinear } from "../engine/ops/index.ts";
-import type { Size } from "./contracts.ts";
 import { sliceAxis } from "./windows.ts";
+import type { Size } from "../util/size.ts";
 
 /** Logits are resized in strips of rows of at most this size: 19 classes at 1024×2048 would be 160 MB at once. */
 const STRIP_BYTES = 32 * 2 ** 20;

@@ -1,12 +1,10 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { DatasetInfo, EvaluationSample } from "../datasets/contracts.ts";
 import type { NetworkContext } from "../nn/context.ts";
+import type { Size } from "../util/size.ts";
 import type { Better } from "./metrics/contracts.ts";
 
 export type { Better, ClassCounts, EvaluationCounts, Metric, MetricInputs } from "./metrics/contracts.ts";
-
-/** [height, width] in pixels. */
-export type Size = readonly [height: number, width: number];
 
 /** What inference needs of a network; a Segmentor is one. */
 export interface InferenceNetwork {

@@ -10,13 +10,13 @@ import type {
   EvaluationResult,
   EvaluationSource,
   InferenceNetwork,
-  Size,
 } from "./contracts.ts";
 import { inferenceSettings } from "./inference.ts";
 import type { MetricList } from "./metric_list.ts";
 import { classCounts } from "./metrics/parts.ts";
 import { MeanLoss } from "./mean_loss.ts";
-import { predictImages } from "./predict.ts";
+import { predictImages } from "./predict_images.ts";
+import type { Size } from "../util/size.ts";
 
 export interface EvaluateInputs {
   readonly segmentor: InferenceNetwork;

@@ -7,5 +7,5 @@ export { inferenceSettings, predictClasses } from "./inference.ts";
 export type { InferenceSettings } from "./inference.ts";
 export { metricName, type MetricEntry } from "./metric_entry.ts";
 export { createMetrics, MetricList } from "./metric_list.ts";
-export { predictImages, stackImages } from "./predict.ts";
-export type { NormalisedImage } from "./predict.ts";
+export { predictImages, stackImages } from "./predict_images.ts";
+export type { NormalisedImage } from "./predict_images.ts";

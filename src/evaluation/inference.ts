@@ -2,8 +2,9 @@ import * as tf from "@tensorflow/tfjs";
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { resizeBilinear } from "../engine/ops/index.ts";
 import { classMap } from "./class_map.ts";
-import type { EvaluationOptions, InferenceNetwork, Size } from "./contracts.ts";
+import type { EvaluationOptions, InferenceNetwork } from "./contracts.ts";
 import { overlapMean, sliceAxis, windowStarts } from "./windows.ts";
+import type { Size } from "../util/size.ts";
 
 /** How images become class maps: the options of `evaluation`, with the window filled in. */
 export interface InferenceSettings {

@@ -19,7 +19,7 @@ const letter = 7;
 
 /** The graph as an SVG picture of its own, top to bottom, which follows the viewer's light or dark setting. */
 export function svgGraph(graph: NetworkGraph, title: string): string {
-  const rows = new Map(graph.nodes.map((node) => [node.id, textOf(node)]));
+  const rows = new Map(graph.nodes.map((node) => [node.id, linesOf(node)]));
   const { width, height, nodes, ways } = layoutGraph(sizesOf(rows), graph.edges);
   const edges = ways.map((way) => `<path class="edge" d="${curve(way)}" marker-end="url(#tip)"/>`);
   const boxes = graph.nodes.map((node) => box(node, nodes.get(node.id)!, rows.get(node.id)!));
@@ -38,7 +38,7 @@ ${[...edges, ...boxes].join("\n")}
 `;
 }
 
-function textOf(node: GraphNode): string[] {
+function linesOf(node: GraphNode): string[] {
   return [node.label, shortDetail(node), node.shape.join(" × ")].filter((row) => row !== "");
 }
 

@@ -10,9 +10,9 @@ import {
   Dropout2d,
   type NetworkContext,
   normal,
-  type Size,
 } from "../nn/index.ts";
 import { dropoutOption, PyramidPooling, pyramidPoolingOptions } from "./pyramid_pooling.ts";
+import type { Size } from "../util/size.ts";
 
 const Options = Type.Object({
   ...pyramidPoolingOptions,

@@ -13,7 +13,7 @@ export {
 export { ConvBnRelu, convBnRelu, type ConvBnReluOptions } from "./conv_bn_relu.ts";
 export { Dropout2d } from "./dropout.ts";
 export { kaimingNormalFanOut, kaimingNormalFanOutDepthwise, normal, ones, zeros } from "./initialisers.ts";
-export { concatResized, convOfConcat, sumOfOthers, sumResized, type Size } from "./maps.ts";
+export { concatResized, convOfConcat, sumOfOthers, sumResized } from "./maps.ts";
 export { materialise } from "./materialise.ts";
 export { Module } from "./module.ts";
 export { Parameter, type Initialiser, type ParameterLayout } from "./parameter.ts";

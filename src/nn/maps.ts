@@ -1,3 +1,4 @@
+import type { Size } from "../util/size.ts";
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { conv2d } from "../engine/ops/index.ts";
@@ -9,9 +10,6 @@ import { resizeTo } from "./resize.ts";
 // What fusion does with maps of several sizes. A bilinear resize is linear and works on each channel by
 // itself, so sums, concatenations and 1×1 convolutions may come before it, where maps are small. Dilated
 // backbones have three levels of one size: one resize then does for three.
-
-/** Height and width. */
-export type Size = [height: number, width: number];
 
 /** Σ up(x): all maps resized to `size` and added. */
 export function sumResized(maps: readonly Tensor4D[], size: Size, context: NetworkContext): Tensor4D {

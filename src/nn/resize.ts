@@ -1,4 +1,5 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
+import type { Size } from "../util/size.ts";
 import { resizeBilinear } from "../engine/ops/index.ts";
 import type { NetworkContext } from "./context.ts";
 
@@ -11,10 +12,6 @@ export function resizeLike(x: Tensor4D, y: Tensor4D, context: NetworkContext): T
 }
 
 /** The same to a given [height, width]. */
-export function resizeTo(
-  x: Tensor4D,
-  size: [height: number, width: number],
-  context: NetworkContext,
-): Tensor4D {
+export function resizeTo(x: Tensor4D, size: Size, context: NetworkContext): Tensor4D {
   return resizeBilinear(x, size, context.alignCorners);
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { EvaluationResult } from "../evaluation/contracts.ts";
 import { nanMean } from "../evaluation/metrics/parts.ts";
 import { scoreIn } from "./extra_metrics.ts";
@@ -104,13 +103,6 @@ export function studyRun(report: Report, trainSeconds: number | null): StudyRun 
     train_seconds: trainSeconds,
     evaluation_seconds: report.times.evaluation_seconds,
   };
-}
-
-/** Identifies what was evaluated: a hash of the class names and of the samples' ids in order. */
-export function datasetFingerprint(classes: readonly string[], ids: Iterable<string>): string {
-  const hash = createHash("sha256").update(JSON.stringify(classes));
-  for (const id of ids) hash.update(JSON.stringify(id));
-  return hash.digest("hex").slice(0, 16);
 }
 
 function spreads(runs: readonly StudyRun[]): StudyRow["metrics"] {

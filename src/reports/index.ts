@@ -1,5 +1,5 @@
 /** Reports: their published schemas, how they are made, read and written, and how they are printed. */
-export { createReport, createStudyReport, datasetFingerprint, studyRun } from "./create.ts";
+export { createReport, createStudyReport, studyRun } from "./create.ts";
 export type { ReportInputs, StudyRowInputs } from "./create.ts";
 export { readReport, writeReport, writeStudyReport } from "./files.ts";
 export type { AnyReport } from "./files.ts";

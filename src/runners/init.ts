@@ -11,7 +11,7 @@ import { toMetadata } from "../weights/metadata.ts";
 import { writeSafetensors } from "../weights/safetensors.ts";
 import { configClasses, type NetworkClasses } from "./classes.ts";
 import { networkFor } from "./network.ts";
-import { checkWorkDir, makeWorkDir } from "./work_dir.ts";
+import { checkWorkDir, makeWorkDir } from "../util/work_dir.ts";
 
 export interface InitInputs {
   readonly loaded: LoadedConfig;

@@ -6,6 +6,7 @@ import { SegfuseError } from "../errors.ts";
 import type { Registry } from "../kinds.ts";
 import { extraMetrics, unequalMetrics } from "../reports/extra_metrics.ts";
 import { studyRemarks } from "../reports/facts.ts";
+import { percent } from "../reports/numbers.ts";
 import { createStudyReport, studyRun, type StudyRowInputs } from "../reports/create.ts";
 import { readReport, writeStudyReport } from "../reports/files.ts";
 import type { Report } from "../reports/schema.ts";
@@ -20,17 +21,17 @@ import {
   sha256Of,
   verifyCheckpoint,
   weightsFile,
-} from "./checkpoints.ts";
+} from "../checkpoints/folder.ts";
 import { checkStop } from "../util/interruption.ts";
-import { pretrainedFile } from "./network.ts";
-import type { RunProgress } from "./progress.ts";
+import type { RunProgress } from "../training/progress.ts";
 import { checkTestData } from "./study_data.ts";
 import { checkRowWeights, freshClassifier } from "./study_weights.ts";
 import { StudyClock } from "./study_clock.ts";
 import { drawSamples, SampleKeeper } from "./study_samples.ts";
 import { testCheckpoint } from "./test.ts";
 import { train } from "./train.ts";
-import { checkWorkDir } from "./work_dir.ts";
+import { checkWorkDir } from "../util/work_dir.ts";
+import { pretrainedFile } from "../training/initial_weights.ts";
 
 /** Where a study stands. */
 export interface StudyProgress extends RunProgress {
@@ -329,8 +330,4 @@ function runFolder(workDir: string, row: string, seed: number): string {
 
 function key(row: string, seed: number): string {
   return `${row}/${seed}`;
-}
-
-function percent(value: number | null): string {
-  return value === null ? "–" : (100 * value).toFixed(2);
 }

@@ -1,5 +1,5 @@
 import type { StudyRow } from "../config/study.ts";
-import type { RunProgress } from "./progress.ts";
+import type { RunProgress } from "../training/progress.ts";
 
 /**
  * Estimates how long a study still takes: the updates that are left at the newest pace of training, and one

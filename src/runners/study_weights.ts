@@ -1,8 +1,9 @@
+import { shortList } from "../util/short_list.ts";
 import type { LoadedStudy, StudyRow } from "../config/index.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Registry } from "../kinds.ts";
 import { globMatcher } from "../util/glob.ts";
-import { shorten } from "../weights/names.ts";
+
 import { configNetwork } from "./cost.ts";
 
 /** Parameters that a row which starts from another one may make anew: its classifier has an input of its own. */
@@ -69,7 +70,7 @@ function requireShare(
   const { min_loaded: share } = loaded.config;
   const shared = [...own].filter(([key, shape]) => isSame(shape, other.get(key))).length;
   if (shared > 0 && shared >= share * own.size) return;
-  const first = (names: Iterable<string>) => shorten([...names], mostNames, ", ");
+  const first = (names: Iterable<string>) => shortList([...names], mostNames);
   throw new SegfuseError(
     "SEGFUSE_STUDY_WEIGHTS",
     `the row '${name}' would take too little of '${initFrom}'`,

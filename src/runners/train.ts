@@ -6,15 +6,12 @@ import { openDataset, openTrainLoader } from "../datasets/loader.ts";
 import { openEngine, type Engine } from "../engine/engine.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { Registry } from "../kinds.ts";
-import { datasetFingerprint } from "../reports/create.ts";
 import type { Logger } from "../util/logger.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { loadWeights } from "../weights/load.ts";
-import type { BestScore, CheckpointState } from "./checkpoints.ts";
-import type { Optimizer } from "./contracts.ts";
-import type { HookList } from "./hook_list.ts";
+import type { BestScore, CheckpointState } from "../checkpoints/folder.ts";
+import type { HookList } from "../training/hook_list.ts";
 import { RunStopped } from "../util/interruption.ts";
-import { initialiseWeights, startOf, type InitialWeights } from "./network.ts";
 import {
   availableMemory,
   memoryWarning,
@@ -22,12 +19,15 @@ import {
   type MemoryEstimate,
   type Preflight,
 } from "./preflight/index.ts";
-import type { ProgressCallback } from "./progress.ts";
-import { checkSameRun, findResumePoint, loadState, type ResumePoint } from "./resume.ts";
-import { TrainingLoop } from "./training_loop.ts";
-import { trainingParts } from "./training_parts.ts";
-import { trialUpdate, type TrialUpdate } from "./trial_update.ts";
-import { checkWorkDir } from "./work_dir.ts";
+import type { ProgressCallback } from "../training/progress.ts";
+import { checkSameRun, findResumePoint, loadState, type ResumePoint } from "../checkpoints/resume.ts";
+import { TrainingLoop } from "../training/loop.ts";
+import { trainingParts } from "../training/parts.ts";
+import { trialUpdate, type TrialUpdate } from "../training/trial_update.ts";
+import { checkWorkDir } from "../util/work_dir.ts";
+import { datasetFingerprint } from "../datasets/fingerprint.ts";
+import { initialiseWeights, startOf, type InitialWeights } from "../training/initial_weights.ts";
+import type { Optimizer } from "../training/optimizers/contracts.ts";
 
 export interface TrainInputs {
   readonly loaded: LoadedConfig;

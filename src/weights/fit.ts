@@ -1,6 +1,7 @@
+import { shortList } from "../util/short_list.ts";
 import { SegfuseError } from "../errors.ts";
 import { nameMaps } from "./maps/index.ts";
-import { shorten } from "./names.ts";
+
 import type { WeightFile } from "./weight_file.ts";
 import { matchNames, type NameMatch } from "./wrappers.ts";
 
@@ -47,8 +48,8 @@ export function requireFit(
   const least = minLoaded === 0 ? "" : `at least ${Math.ceil(minLoaded * wanted.size)} of `;
   throw new SegfuseError("SEGFUSE_WEIGHTS_FIT", `${amount} of a weight file fits the network`, {
     where: file.path,
-    expected: `${least}${wanted.size} tensors: ${shorten([...wanted], shownNames, ", ")}`,
-    found: `${count} of them; the file has ${names.length}: ${shorten(names, shownNames, ", ")}`,
+    expected: `${least}${wanted.size} tensors: ${shortList([...wanted], shownNames)}`,
+    found: `${count} of them; the file has ${names.length}: ${shortList(names, shownNames)}`,
     advice: advice(file, wanted, count, options),
   });
 }

@@ -1,3 +1,4 @@
+import { shortList } from "../util/short_list.ts";
 import * as tf from "@tensorflow/tfjs";
 import { SegfuseError } from "../errors.ts";
 import type { Module } from "../nn/module.ts";
@@ -6,7 +7,7 @@ import { globMatcher } from "../util/glob.ts";
 import { isFloating } from "./dtypes.ts";
 import { requireFit, requireOneMatch } from "./fit.ts";
 import { fileShape, toFileOrder, toMemoryOrder } from "./layout.ts";
-import { shorten, summarise } from "./names.ts";
+import { summarise } from "./names.ts";
 import { openWeights } from "./open.ts";
 import { needsCode, notFloating, type Metadata, type StoredTensor, type WeightFile } from "./weight_file.ts";
 import { matchNames, prefixNotes } from "./wrappers.ts";
@@ -138,7 +139,7 @@ function match(
     else if (object !== undefined) objects.push(`${nameInFile} is ${object}`);
     else misfits.push({ name: prefix + name, wanted, found: found?.shape });
   }
-  if (objects.length > 0) throw needsCode(file.path, shorten(objects, 4, "; "));
+  if (objects.length > 0) throw needsCode(file.path, shortList(objects, 4, "; "));
   if (misfits.length > 0) throw misfit(misfits, file.path, options.complete === true);
   if (integers.length > 0) throw notFloating(file.path, integers);
   const unused = file.names().filter((name) => !names.has(name) && !name.endsWith("num_batches_tracked"));
@@ -164,7 +165,7 @@ function misfit(misfits: readonly Misfit[], path: string, isComplete: boolean): 
   );
   return new SegfuseError("SEGFUSE_WEIGHTS_SHAPE", "a weight file does not fit the network", {
     where: path,
-    found: shorten(told, 4, "; "),
+    found: shortList(told, 4, "; "),
     advice: isComplete
       ? "weights of this very network"
       : "another file or config; weights that may start fresh: --allow-fresh PATTERN, or allow_fresh in the config",

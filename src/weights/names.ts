@@ -1,12 +1,8 @@
-/** The first names of a list, and how many there are. */
-export function shorten(items: readonly string[], most: number, separator: string): string {
-  const shown = items.slice(0, most).join(separator);
-  return items.length > most ? `${shown}${separator}… (${items.length} in all)` : shown;
-}
+import { shortList } from "../util/short_list.ts";
 
 /** A list of parameters' names for one line of text; of long lists without their last parts. */
 export function summarise(names: readonly string[]): string {
-  return shorten(names.length > 6 ? groups(names) : names, 6, ", ");
+  return shortList(names.length > 6 ? groups(names) : names);
 }
 
 /** Names without their last part, each once: `layer4.0.conv1.weight` → `layer4.0.conv1`. */

@@ -1,8 +1,9 @@
+import { shortList } from "../util/short_list.ts";
 import type { FileHandle } from "node:fs/promises";
 import { SegfuseError } from "../errors.ts";
 import { writeFileAtomically } from "../util/atomic_file.ts";
 import { bytesPerElement, encode, type Dtype, type TensorValues, type WrittenDtype } from "./dtypes.ts";
-import { below, shorten } from "./names.ts";
+import { below } from "./names.ts";
 import { checkOffsets, parseHeader, type Header, type TensorEntry } from "./safetensors_header.ts";
 import {
   byteLength,
@@ -74,7 +75,7 @@ export class SafetensorsFile extends WeightFile {
 function noSuchNames(path: string, key: string, names: readonly string[]): SegfuseError {
   return new SegfuseError("SEGFUSE_WEIGHTS_KEY", "no name of a safetensors file begins with the key", {
     where: path,
-    expected: `the beginning of a name: ${shorten(names, 4, ", ")}`,
+    expected: `the beginning of a name: ${shortList(names, 4)}`,
     found: key,
     advice: "no key: a safetensors file holds one state dict alone",
   });

@@ -6,9 +6,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { withWorkspace } from "../../src/engine/setup/workspace.ts";
 import { SegfuseError } from "../../src/errors.ts";
-import type { CheckpointJob } from "../../src/runners/checkpoint/state.ts";
-import { storeCheckpoint } from "../../src/runners/checkpoint/store.ts";
-import { CheckpointFolder, verifyCheckpoint } from "../../src/runners/checkpoints.ts";
+import type { CheckpointJob } from "../../src/checkpoints/state.ts";
+import { storeCheckpoint } from "../../src/checkpoints/store.ts";
+import { CheckpointFolder, verifyCheckpoint } from "../../src/checkpoints/folder.ts";
 import { writeFileAtomic } from "../../src/util/atomic_file.ts";
 import { freeSpace } from "../../src/util/file_system.ts";
 

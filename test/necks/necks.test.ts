@@ -5,11 +5,12 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SegfuseError } from "../../src/errors.ts";
 import type { LevelInfo } from "../../src/models/backbones/contracts.ts";
 import type { Neck } from "../../src/necks/contracts.ts";
-import { materialise, NetworkContext, sumOfOthers, sumResized, type Size } from "../../src/nn/index.ts";
+import { materialise, NetworkContext, sumOfOthers, sumResized } from "../../src/nn/index.ts";
 import { necks } from "../../src/necks/index.ts";
 import { useEngine } from "../helpers/engine.ts";
 import { recipe } from "../helpers/fixtures.ts";
 import { componentsWith, resolved } from "../helpers/network.ts";
+import type { Size } from "../../src/util/size.ts";
 
 // Numbers are compared with PyTorch in test/models/fusion_parity.test.ts.
 
@@ -154,7 +155,8 @@ describe("necks", () => {
     const maps = sizes.map((size, i) => map(`m${i}`, size, 2));
     for (const alignCorners of [false, true]) {
       const context = new NetworkContext({ alignCorners });
-      const up = (x: Tensor4D, size: Size) => tf.image.resizeBilinear(x, size, alignCorners, !alignCorners);
+      const up = (x: Tensor4D, size: Size) =>
+        tf.image.resizeBilinear(x, [...size], alignCorners, !alignCorners);
       const others = sumOfOthers(maps, context);
       for (const [l, size] of sizes.entries()) {
         const sent = maps.filter((_, i) => i !== l).map((x) => up(x, size));

@@ -3,15 +3,15 @@ import type { Batch } from "../../src/datasets/contracts.ts";
 import { buildSegmentor } from "../../src/models/build.ts";
 import type { Segmentor } from "../../src/models/segmentor.ts";
 import type { Parameter } from "../../src/nn/parameter.ts";
-import { gradientsOf } from "../../src/runners/gradients.ts";
-import { trainableParameters } from "../../src/runners/network.ts";
-import sgd from "../../src/runners/optimizers/sgd.ts";
-import poly from "../../src/runners/schedules/poly.ts";
-import { TrainingStep } from "../../src/runners/training_step.ts";
+import { gradientsOf } from "../../src/training/gradients.ts";
+import sgd from "../../src/training/optimizers/sgd.ts";
+import poly from "../../src/training/schedules/poly.ts";
+import { TrainingStep } from "../../src/training/step.ts";
 import { toFileOrder } from "../../src/weights/layout.ts";
 import { inTorchOrder, recipe } from "../helpers/fixtures.ts";
 import { componentsWith, resolvedModel } from "../helpers/network.ts";
 import type { Job, Measurements, Quantity } from "./job.ts";
+import { trainableParameters } from "../../src/training/initial_weights.ts";
 
 const ignoreIndex = 255;
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createRegistry } from "../../src/builtin.ts";
-import { defineSchedule } from "../../src/runners/contracts.ts";
 import { Type } from "../../src/index.ts";
+import { defineSchedule } from "../../src/training/schedules/contracts.ts";
 
 // One place makes components: what `create` is given.
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { verifyCheckpoint, CheckpointFolder } from "../../src/runners/checkpoints.ts";
+import { verifyCheckpoint, CheckpointFolder } from "../../src/checkpoints/folder.ts";
 import { Random } from "../../src/util/random.ts";
 import { useEngine } from "../helpers/engine.ts";
 import { HookRuns } from "../helpers/hook_run.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SegfuseError } from "../../src/errors.ts";
-import type { RunProgress } from "../../src/runners/progress.ts";
+import type { RunProgress } from "../../src/training/progress.ts";
 import { writeInitialWeights } from "../../src/runners/init.ts";
 import { testCheckpoint } from "../../src/runners/test.ts";
 import { checkRun, train, type TrainInputs, type TrainResult } from "../../src/runners/train.ts";

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { CheckpointFolder, verifyCheckpoint } from "../../src/runners/checkpoints.ts";
+import { CheckpointFolder, verifyCheckpoint } from "../../src/checkpoints/folder.ts";
 import {
   compareRuns,
   fromSource,

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CheckpointFolder, verifyCheckpoint } from "../../src/runners/checkpoints.ts";
+import { CheckpointFolder, verifyCheckpoint } from "../../src/checkpoints/folder.ts";
 import { fromSource, RunProcess } from "../helpers/killed_run.ts";
 import { TinyRun } from "../helpers/tiny_run.ts";
 

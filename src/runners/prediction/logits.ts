@@ -2,10 +2,10 @@ import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import type { DatasetInfo, Sample } from "../../datasets/contracts.ts";
 import { SegfuseError } from "../../errors.ts";
-import { stackImages } from "../../evaluation/predict.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
 import { writeSafetensors } from "../../weights/safetensors.ts";
-import { makeWorkDir } from "../work_dir.ts";
+import { makeWorkDir } from "../../util/work_dir.ts";
+import { stackImages } from "../../evaluation/predict_images.ts";
 
 /** @throws SegfuseError `SEGFUSE_PREDICT_IMAGES` where the network would not see all images at one size */
 export function checkSizes(samples: readonly Sample[]): void {

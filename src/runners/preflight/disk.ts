@@ -4,8 +4,8 @@ import { SegfuseError } from "../../errors.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
 import type { Registry } from "../../kinds.ts";
 import { formatBytes } from "../../util/bytes.ts";
-import { trainableParameters } from "../network.ts";
-import { freeBytes } from "../work_dir.ts";
+import { freeBytes } from "../../util/work_dir.ts";
+import { trainableParameters } from "../../training/initial_weights.ts";
 
 /** What a run will write, in bytes. */
 export interface DiskEstimate {

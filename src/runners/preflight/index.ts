@@ -7,7 +7,7 @@ import type { Segmentor } from "../../models/segmentor.ts";
 import type { Registry } from "../../kinds.ts";
 import { globMatcher } from "../../util/glob.ts";
 import type { Logger } from "../../util/logger.ts";
-import { trainingMetrics } from "../metrics.ts";
+import { trainingMetrics } from "../../training/metrics.ts";
 import { countParameters, networkFor } from "../network.ts";
 import { collect, throwAll } from "./complaints.ts";
 import { estimateDisk, optimizerBytes, requireDisk, type DiskEstimate } from "./disk.ts";

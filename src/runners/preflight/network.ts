@@ -1,3 +1,4 @@
+import type { Size } from "../../util/size.ts";
 import type { Config } from "../../config/sections.ts";
 import { traceSegmentor } from "../../cost/index.ts";
 import type { DataCheck } from "../../datasets/check.ts";
@@ -11,8 +12,6 @@ export interface NetworkTrace {
   /** The same of the forward pass over one evaluation window or image. */
   readonly evaluation: number;
 }
-
-type Size = readonly [height: number, width: number];
 
 /**
  * Follows a training step and an evaluation by shapes alone, at the sizes that the run will have.

@@ -1,7 +1,7 @@
 import type { SizeRange } from "../../datasets/check.ts";
 import { textTable, type Table } from "../../reports/table.ts";
 import { formatBytes } from "../../util/bytes.ts";
-import type { TrialUpdate } from "../trial_update.ts";
+import type { TrialUpdate } from "../../training/trial_update.ts";
 import type { Preflight } from "./index.ts";
 
 /**

@@ -3,7 +3,7 @@ import type { DatasetInfo } from "../../datasets/contracts.ts";
 import { globMatcher } from "../../util/glob.ts";
 import { classesOf } from "../../weights/metadata.ts";
 import { readMetadata } from "../../weights/open.ts";
-import { findCheckpoint } from "../checkpoints.ts";
+import { findCheckpoint } from "../../checkpoints/folder.ts";
 
 /**
  * A warning where a run starts from a checkpoint whose classes are as many as the data set's and not the same:

@@ -1,5 +1,6 @@
+import { shortList } from "../../util/short_list.ts";
 import { SegfuseError } from "../../errors.ts";
-import { below, shorten } from "../names.ts";
+import { below } from "../names.ts";
 import { printable } from "./globals.ts";
 import { findStateDicts, isObject, isUsual, usualKeys, type StateDict } from "./state_dict.ts";
 import {
@@ -82,7 +83,7 @@ function unclear(path: string, dicts: readonly StateDict[], key: string | null):
   const message = key === null ? "a file has several state dicts" : "a file has no such state dict";
   return new SegfuseError("SEGFUSE_WEIGHTS_KEY", message, {
     where: path,
-    expected: `one of ${shortened(dicts.map(describe))}`,
+    expected: `one of ${shortList(dicts.map(describe))}`,
     ...(key === null ? {} : { found: key }),
     advice: "--key KEY; in a config init_key, or pretrained_key of the backbone",
   });
@@ -93,10 +94,9 @@ function withoutTensors(root: PickleValue): PickleError {
   if (!(root instanceof PickleDict)) return new PickleError(`no dict of tensors but ${kindOf(root)}`);
   // Whole modules, whose tensors only their own code could name; arrays of other libraries
   const objects = objectsIn(root);
-  if (objects.length > 0)
-    return new ForbiddenGlobalError(`no tensors but objects: ${shorten(objects, 4, ", ")}`);
+  if (objects.length > 0) return new ForbiddenGlobalError(`no tensors but objects: ${shortList(objects, 4)}`);
   const keys = [...root.items.keys()].filter((key) => typeof key === "string");
-  const told = keys.length === 0 ? "none" : shortened(keys.map(printable));
+  const told = keys.length === 0 ? "none" : shortList(keys.map(printable));
   return new PickleError(`no tensors under ${usualKeys.join(", ")} or at the top, whose keys are ${told}`);
 }
 
@@ -109,10 +109,6 @@ function objectsIn(dict: PickleDict, path = ""): string[] {
       path === "" && value instanceof PickleDict && (usualKeys as readonly string[]).includes(key);
     return isInner ? objectsIn(value, `${key}.`) : [];
   });
-}
-
-function shortened(items: readonly string[]): string {
-  return items.slice(0, 8).join(", ") + (items.length > 8 ? ", …" : "");
 }
 
 function kindOf(value: PickleValue): string {

@@ -1,6 +1,7 @@
+import { shortList } from "../../util/short_list.ts";
 import { SegfuseError } from "../../errors.ts";
 import { needsCode, openForReading, WeightFile, type Metadata, type TensorInfo } from "../weight_file.ts";
-import { shorten } from "../names.ts";
+
 import { chooseStateDict, type ChosenStateDict, type StateDictChoice } from "./choose.ts";
 import { LegacyContainer } from "./legacy.ts";
 import type { PytorchContainer } from "./storages.ts";
@@ -74,12 +75,10 @@ export class PytorchFile extends WeightFile {
 function notes([chosen, ...others]: readonly string[], unknown: readonly string[]): string[] {
   const lines: string[] = [];
   if (others.length > 0) {
-    lines.push(`the state dict ${chosen} is taken; the file has others, by key: ${shorten(others, 6, ", ")}`);
+    lines.push(`the state dict ${chosen} is taken; the file has others, by key: ${shortList(others)}`);
   }
   if (unknown.length > 0) {
-    lines.push(
-      `objects in the file that weights do not need are left as names: ${shorten(unknown, 6, ", ")}`,
-    );
+    lines.push(`objects in the file that weights do not need are left as names: ${shortList(unknown)}`);
   }
   return lines;
 }

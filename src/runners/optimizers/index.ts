@@ -1,6 +1,0 @@
-import type { OptimizerRecord } from "../contracts.ts";
-import adamw from "./adamw.ts";
-import sgd from "./sgd.ts";
-
-/** The optimisers that come with segfuse. */
-export const optimizers: readonly OptimizerRecord[] = [sgd, adamw];

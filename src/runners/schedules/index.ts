@@ -1,8 +1,0 @@
-import type { ScheduleRecord } from "../contracts.ts";
-import constant from "./constant.ts";
-import cosine from "./cosine.ts";
-import poly from "./poly.ts";
-import step from "./step.ts";
-
-/** The learning rate schedules that come with segfuse. */
-export const schedules: readonly ScheduleRecord[] = [poly, step, cosine, constant];
