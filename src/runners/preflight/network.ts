@@ -3,7 +3,10 @@ import type { Config } from "../../config/sections.ts";
 import { traceSegmentor } from "../../cost/index.ts";
 import type { DataCheck } from "../../datasets/check.ts";
 import { SegfuseError } from "../../errors.ts";
+import type { Registry } from "../../kinds.ts";
+import { contextSlot } from "../../models/build.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
+import { optionsOf } from "../../registry/make.ts";
 
 /** What the network takes in memory, in bytes, by a trace of its shapes. */
 export interface NetworkTrace {
@@ -39,7 +42,7 @@ export function trainingSize({ data: { train, crop_size } }: Config, data: DataC
 
 /** Size of what the network sees of the smallest or largest image in evaluation. */
 export function evaluationSize(
-  { data, evaluation }: Config,
+  { data, evaluation }: Pick<Config, "data" | "evaluation">,
   found: DataCheck,
   which: "least" | "most",
 ): Size {
@@ -66,19 +69,25 @@ export function requireChannels({ model }: Config, { splits }: DataCheck): void 
 }
 
 /**
- * Where evaluation sees fewer cells than a pyramid bin has, bins repeat cells: it works, and is not what was
+ * Where evaluation sees fewer cells than the context is meant for, pooling repeats cells: it works, and is not what was
  * trained. (The crop of training is a rule of the config.)
  */
-export function binWarning(config: Config, segmentor: Segmentor, data: DataCheck): string | null {
-  const bins = config.model.head["bins"];
-  if (!Array.isArray(bins)) return null;
-  const largest = Math.max(...(bins as number[]));
+export function cellWarning(
+  { model, ...config }: Config,
+  segmentor: Segmentor,
+  data: DataCheck,
+  registry: Registry,
+): string | null {
+  const slot = contextSlot(model.head, registry);
+  if (slot === null) return null;
+  const context = registry.get("context", slot.type);
+  const least = context.leastCells?.(optionsOf(context, slot)) ?? 1;
   const size = evaluationSize(config, data, "least");
   const { stride } = segmentor.backbone.levels.at(-1)!;
   const cells = size.map((side) => Math.ceil(side / stride));
-  if (Math.min(...cells) >= largest) return null;
+  if (Math.min(...cells) >= least) return null;
   return (
     `evaluation sees images of ${size.join("x")}, whose deepest level has ${cells.join("x")} cells, ` +
-    `fewer than the pyramid bin ${largest}x${largest}: a larger evaluation.window or a smaller model.head.bins`
+    `fewer than the ${least}x${least} of the context '${slot.type}': a larger evaluation.window or another model.head.context`
   );
 }
