@@ -55,7 +55,7 @@ class Block extends Module {
     const [first, second] = this.mlp;
     const hidden = new Gelu().forward(first!.forward(this.norm2.forward(cross)));
     const mlp = tf.add<Tensor3D>(cross, second!.forward(hidden));
-    const layer = this.norm3.forward(tf.reshape(mlp, x.shape));
+    const layer = this.norm3.forward<Tensor4D>(tf.reshape(mlp, x.shape));
     return { positions, group, attention, cross, mlp, layer };
   }
 }
@@ -85,9 +85,8 @@ describe("transformers' parts", () => {
       const { shape, values } = stored(fixture, name);
       expect(stage.shape).toEqual(shape);
       const most = Math.max(...values.map(Math.abs));
-      const difference = stage
-        .dataSync()
-        .reduce((worst, v, i) => Math.max(worst, Math.abs(v - values[i]!)), 0);
+      const found = stage.dataSync<"float32">();
+      const difference = found.reduce((worst, v, i) => Math.max(worst, Math.abs(v - values[i]!)), 0);
       expect(difference / most, name).toBeLessThan(1e-5);
     }
     expectMap(
@@ -110,7 +109,9 @@ describe("transformers' parts", () => {
       "GroupNorm",
       "LayerNorm",
     ]);
-    expect(() => new GroupNorm(6, 4)).toThrowErrorMatchingInlineSnapshot(`[SegfuseError: group normalisation does not fit the network's maps]`);
+    expect(() => new GroupNorm(6, 4)).toThrowErrorMatchingInlineSnapshot(
+      `[SegfuseError: group normalisation does not fit the network's maps]`,
+    );
   });
 
   it("drop path drops whole samples, keeps their mean, and gives a step's masks again", () => {
