@@ -355,7 +355,7 @@ it("the whole text of each", async () => {
       at: ROOT/example.yaml:2:11 (plugins.0)
       2 | plugins: [./newer.mjs] # export const apiVersion = 99
         |           ^
-      expected: apiVersion 1 or below, which segfuse 0.1.0 has
+      expected: apiVersion 2 or below, which segfuse 0.1.0 has
       found: ROOT/newer.mjs: apiVersion 99
       try: install the newest segfuse, or an older version of the plug-in
 
