@@ -1,9 +1,10 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { SegfuseError } from "../errors.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import type { Refusable } from "../util/file_system.ts";
 import type { Logger } from "../util/logger.ts";
 import { fromPlainError, toPlainError } from "../util/plain_error.ts";
+import { startThread } from "../util/thread.ts";
 import type { CheckpointJob, FinishedCheckpoint, TensorCopy } from "./state.ts";
 import type { StoreReply } from "./worker.ts";
 
@@ -101,7 +102,7 @@ export class CheckpointWriter {
   }
 
   private start(): Worker {
-    const thread = startThread();
+    const thread = startThread("./worker", import.meta.url);
     const died = (reason: string) => {
       this.thread = undefined;
       this.settle({
@@ -127,10 +128,3 @@ const warnings: Readonly<Record<Refusable, string>> = {
     "checkpoints are copied into their place, and one that a kill interrupts is damaged; --resume passes over such",
   removal: "old checkpoints stay until they can be removed",
 };
-
-/** Built, the worker is a plain module; from source it is TypeScript, which needs a start of its own. */
-function startThread(): Worker {
-  const entry = import.meta.url.endsWith(".ts") ? "./worker_from_source.mjs" : "./worker.js";
-  // The parent's own loader flags (tsx, vitest) must not reach the thread.
-  return new Worker(new URL(entry, import.meta.url), { execArgv: [] });
-}
