@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import SlowFirst from "./test/helpers/sequencer.ts";
 
 export default defineConfig({
   // As plug-ins import it.
@@ -12,6 +13,7 @@ export default defineConfig({
     // Threads that tests start in their own process start from there too.
     env: { SEGFUSE_BUILT: new URL(".built/", import.meta.url).href },
     maxWorkers: 2,
+    sequence: { sequencer: SlowFirst },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
