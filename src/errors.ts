@@ -63,6 +63,7 @@ export const errorCodes = {
   SEGFUSE_PLUGIN_EXPORT: { exit: 2, title: "a plug-in exports no component record" },
   SEGFUSE_PLUGIN_API: { exit: 2, title: "a plug-in needs a newer segfuse" },
   SEGFUSE_PLUGIN_CLASH: { exit: 2, title: "two components of a kind have the same type" },
+  SEGFUSE_RUN_PART: { exit: 1, title: "a part of a run is asked for that it does not have, or not yet" },
   SEGFUSE_UNKNOWN_COMPONENT: { exit: 2, title: "a component type that is not registered" },
   SEGFUSE_DATA_OPTION: { exit: 2, title: "options of a data set or transform do not fit together" },
   SEGFUSE_DATA_ROOT: { exit: 2, title: "a data set's folder, list or class description is missing or wrong" },
