@@ -16,8 +16,8 @@ it("exports what plug-ins and programs may rely on", () => {
     depthwiseConv2d DepthwiseConv2d Dropout2d errorCodes evaluate fusionOptions gateOptions Head
     kaimingNormalFanOut kinds loadConfig loadStudy materialise maxPool meanOfClasses Module nanMean Neck
     NetworkContext normal ones openEngine Parameter pathOption predict Random readImage Relu Relu6
-    resizeBilinear resizeLike resizeTo samePadding SegfuseError Segmentor sequential softmaxCrossEntropy
-    stderrLogger stringifyConfig sumResized tf train Type zeros"
+    resizeBilinear resizeLike resizeTo runTokens samePadding SegfuseError Segmentor sequential
+    softmaxCrossEntropy stderrLogger stringifyConfig sumResized tf train Type zeros"
   `);
 });
 
