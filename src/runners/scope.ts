@@ -24,9 +24,10 @@ import { networkFor } from "./network.ts";
 //   shareNetwork   data set's information and network, as soon as the classes are known
 //   shareTraining  what trains, as soon as the network has its weights
 //
-// A part is declared no earlier than it can be made, so that `scope.has` tells the truth. What a slot of the config
-// names (losses inside heads, transforms inside data workers) is not here: it belongs to one component, and no run
-// shares it.
+// A part is declared no earlier than it can be made, so that `scope.has` tells the truth. What stays plain arguments: a
+// slot that belongs to one component (losses inside heads, transforms inside data workers, which load no container);
+// `cost`, `graph` and the API's `build`, which share nothing with anybody or give their network away; and the optimiser
+// that the preflight makes of shapes alone to count its bytes.
 
 /** What every use case is given. */
 export interface SharedInputs {

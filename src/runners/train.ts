@@ -9,7 +9,6 @@ import { openDataset, openTrainLoader } from "../datasets/loader.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Registry } from "../kinds.ts";
 import type { Scope, Wiring } from "../registry/scope.ts";
-import type { HookList } from "../training/hook_list.ts";
 import { initialiseWeights, startOf, type InitialWeights } from "../training/initial_weights.ts";
 import { trainingMetrics } from "../training/metrics.ts";
 import type { ProgressCallback } from "../training/progress.ts";
@@ -96,13 +95,9 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
     checkMemory(memory, parts);
     await scope.open(innerTokens.weights, () => initialise(parts, inputs));
     shareTraining(scope);
-    const { optimizer, hooks, loop } = parts;
-    if (resumed !== null) {
-      await loadState(optimizer.state(), join(resumed.folder, "optimizer.safetensors"));
-      await loadHooks(hooks, resumed, logger);
-    }
+    if (resumed !== null) await restore(parts, resumed);
     const earlierSeconds = resumed?.state.train_seconds ?? 0;
-    return { workDir, iterations, weights: parts.weights, earlierSeconds, ...(await loop.run()) };
+    return { workDir, iterations, weights: parts.weights, earlierSeconds, ...(await parts.loop.run()) };
   } finally {
     await scope.close();
   }
@@ -252,8 +247,13 @@ async function fingerprintOf(config: Config): Promise<string> {
   return datasetFingerprint(dataset.info.classes, ids);
 }
 
-/** Gives hooks what the checkpoint holds of them; a hook that the run did not have begins anew. */
-async function loadHooks(hooks: HookList, { folder, state }: ResumePoint, logger: Logger): Promise<void> {
+/**
+ * Gives the optimiser and the hooks what the checkpoint holds of them; a hook that the run did not have begins anew.
+ * The optimiser's state is there when the hooks are made, as the weights are.
+ */
+async function restore(parts: RunParts, { folder, state }: ResumePoint): Promise<void> {
+  await loadState(parts.optimizer.state(), join(folder, "optimizer.safetensors"));
+  const { hooks, logger } = parts;
   hooks.loadStates(state.hooks);
   for (const { name, tensors } of hooks.withTensors()) {
     const path = join(folder, `${name}.safetensors`);
