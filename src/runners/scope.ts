@@ -8,6 +8,7 @@ import { BestKeeper } from "../training/best.ts";
 import { createHooks } from "../training/hook_list.ts";
 import { trainableParameters } from "../training/initial_weights.ts";
 import { TrainingLoop } from "../training/loop.ts";
+import { trainingMetrics } from "../training/metrics.ts";
 import type { ProgressCallback } from "../training/progress.ts";
 import { RunCheckpoints } from "../training/run_checkpoints.ts";
 import { RunFolder } from "../training/run_folder.ts";
@@ -22,7 +23,8 @@ import { networkFor } from "./network.ts";
 //
 //   openScope      what is known at once
 //   shareNetwork   data set's information and network, as soon as the classes are known
-//   shareTraining  what trains, as soon as the network has its weights
+//   shareTraining  what makes an update, as soon as the network has its weights
+//   shareLoop      the loop, its hooks, evaluations and checkpoints
 //
 // A part is declared no earlier than it can be made, so that `scope.has` tells the truth. What stays plain arguments: a
 // slot that belongs to one component (losses inside heads, transforms inside data workers, which load no container);
@@ -80,7 +82,7 @@ export function openRunEngine(scope: Scope): Promise<Engine> {
   return scope.open(runTokens.engine, () => openEngine(loaded.config.engine, logger));
 }
 
-/** Adds what trains a network that has its weights. */
+/** Adds what makes an update of a network that has its weights. */
 export function shareTraining(scope: Scope): void {
   const parts = runParts(scope);
   const { registry } = parts;
@@ -89,21 +91,25 @@ export function shareTraining(scope: Scope): void {
   const parameters = trainableParameters(parts.segmentor);
   scope.lazy(runTokens.optimizer, () => registry.make("optimizer", optimizer, { parameters }));
   scope.lazy(runTokens.schedule, () => registry.make("schedule", schedule));
-  scope.lazy(
-    innerTokens.step,
-    () =>
-      new TrainingStep({
-        segmentor: parts.segmentor,
-        parameters,
-        optimizer: parts.optimizer,
-        schedule: parts.schedule,
-        baseLr: optimizer.lr,
-        accumulate: optimizer.accumulate,
-        clipNorm: optimizer.clip_norm,
-        seed: parts.seed,
-      }),
-  );
+  // At once: what cannot be made is known before any hook is called.
+  const step = new TrainingStep({
+    segmentor: parts.segmentor,
+    parameters,
+    optimizer: parts.optimizer,
+    schedule: parts.schedule,
+    baseLr: optimizer.lr,
+    accumulate: optimizer.accumulate,
+    clipNorm: optimizer.clip_norm,
+    seed: parts.seed,
+  });
+  scope.give(innerTokens.step, step);
+}
 
+/** Adds the loop over updates and what happens around them. */
+export function shareLoop(scope: Scope): void {
+  const parts = runParts(scope);
+  // At once: what is wrong with a metric is known before the first update, and it cannot ask for a loop that waits for it.
+  scope.give(innerTokens.metrics, trainingMetrics(parts));
   scope.lazy(innerTokens.best, () => new BestKeeper(parts));
   scope.lazy(innerTokens.folder, () => new RunFolder(parts));
   scope.lazy(innerTokens.validation, () => new Validation(parts));

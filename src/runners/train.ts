@@ -10,7 +10,6 @@ import type { Engine } from "../engine/engine.ts";
 import type { Registry } from "../kinds.ts";
 import type { Scope, Wiring } from "../registry/scope.ts";
 import { initialiseWeights, startOf, type InitialWeights } from "../training/initial_weights.ts";
-import { trainingMetrics } from "../training/metrics.ts";
 import type { ProgressCallback } from "../training/progress.ts";
 import { innerTokens, runParts, type Needs, type RunParts } from "../training/tokens.ts";
 import { trialUpdate, type TrialUpdate } from "../training/trial_update.ts";
@@ -26,7 +25,7 @@ import {
   type MemoryEstimate,
   type Preflight,
 } from "./preflight/index.ts";
-import { openRunEngine, openScope, shareTraining } from "./scope.ts";
+import { openRunEngine, openScope, shareLoop, shareTraining } from "./scope.ts";
 
 export interface TrainInputs {
   readonly loaded: LoadedConfig;
@@ -78,7 +77,7 @@ export interface TrainResult {
  * @throws RunStopped where `stop` was aborted before the run has ended
  */
 export async function train(inputs: TrainInputs): Promise<TrainResult> {
-  const scope = openTrainScope(inputs);
+  const scope = openScope(inputs);
   const parts = runParts(scope);
   const { loaded, workDir, logger, stop } = parts;
   const { iterations } = loaded.config.schedule;
@@ -95,6 +94,7 @@ export async function train(inputs: TrainInputs): Promise<TrainResult> {
     checkMemory(memory, parts);
     await scope.open(innerTokens.weights, () => initialise(parts, inputs));
     shareTraining(scope);
+    shareLoop(scope);
     if (resumed !== null) await restore(parts, resumed);
     const earlierSeconds = resumed?.state.train_seconds ?? 0;
     return { workDir, iterations, weights: parts.weights, earlierSeconds, ...(await parts.loop.run()) };
@@ -114,7 +114,7 @@ export type CheckedRun = Preflight & { readonly update: TrialUpdate | null };
  * @throws SegfuseError as `train` does
  */
 export async function checkRun(inputs: TrainInputs): Promise<CheckedRun> {
-  const scope = openTrainScope(inputs);
+  const scope = openScope(inputs);
   const parts = runParts(scope);
   try {
     const resumed = await scope.open(innerTokens.resumed, () => resumePoint(scope, inputs));
@@ -131,12 +131,6 @@ export async function checkRun(inputs: TrainInputs): Promise<CheckedRun> {
   } finally {
     await scope.close();
   }
-}
-
-function openTrainScope(inputs: TrainInputs): Scope {
-  const scope = openScope(inputs);
-  scope.lazy(innerTokens.metrics, () => trainingMetrics(runParts(scope)));
-  return scope;
 }
 
 /** What the run goes on from, if anything: a whole checkpoint of this very run. */

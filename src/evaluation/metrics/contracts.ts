@@ -29,8 +29,8 @@ export interface MetricInputs {
   /** The data set's classes. */
   readonly classes: readonly string[];
   /**
-   * Gives by a token of `runTokens` what else the run shares. A run that trains makes its metrics before it opens the
-   * engine and sets the weights.
+   * Gives by a token of `runTokens` what else the run shares. A run that trains makes its metrics twice: on trial, before
+   * there are an engine and weights, and for its evaluations.
    */
   readonly scope: ReadonlyScope;
 }

@@ -7,6 +7,7 @@ import type { Segmentor } from "../../models/segmentor.ts";
 import type { Scope } from "../../registry/scope.ts";
 import { globMatcher } from "../../util/glob.ts";
 import type { Logger } from "../../util/logger.ts";
+import { trainingMetrics } from "../../training/metrics.ts";
 import { runParts } from "../../training/tokens.ts";
 import { countParameters } from "../network.ts";
 import { shareNetwork } from "../scope.ts";
@@ -22,7 +23,7 @@ export { availableMemory, memoryWarning, type MemoryEstimate } from "./memory.ts
 export { formatPreflight } from "./text.ts";
 
 export interface PreflightInputs {
-  /** Gets the data set's information, the network and the metrics. */
+  /** Gets the data set's information and the network. */
   readonly scope: Scope;
   /** The checkpoint that a new run starts from; null: none, or the run is resumed. */
   readonly initFrom: string | null;
@@ -67,7 +68,7 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
   const segmentor = info === null ? null : await collect(complaints, () => parts.segmentor);
   if (info === null || segmentor === null) throwAll(complaints);
 
-  await collect(complaints, () => parts.metrics);
+  await collect(complaints, () => trainingMetrics(parts));
   const found = { info: info!, segmentor: segmentor! };
   const classes = () => checkInitialClasses(inputs.initFrom, found.info, config, inputs.allowFresh);
   const aboutClasses = await collect(complaints, classes);
