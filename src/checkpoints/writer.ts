@@ -21,11 +21,27 @@ export function copyTensors(
   }));
 }
 
+/** Where a run's checkpoints go. */
+export interface CheckpointSink {
+  /**
+   * Begins to write a checkpoint; the one before must be finished.
+   *
+   * @param job its values are given away: they are empty afterwards
+   */
+  write(job: CheckpointJob): void;
+  /** What became whole since this was last asked. @throws SegfuseError why a checkpoint could not be written */
+  takeStored(): FinishedCheckpoint[];
+  /** Waits until everything is written. @throws SegfuseError why something could not be */
+  finish(): Promise<void>;
+  /** Waits for what is being written, and ends. What went wrong is not told any more. */
+  close(): Promise<void>;
+}
+
 /**
  * Writes checkpoints in a thread of its own, one after the other: reordering, hashing and waiting for the disk take
  * longer than an update, and the updates go on meanwhile.
  */
-export class CheckpointWriter {
+export class CheckpointWriter implements CheckpointSink {
   private thread: Worker | undefined;
   private current: Promise<void> = Promise.resolve();
   private stored: FinishedCheckpoint[] = [];
@@ -37,16 +53,10 @@ export class CheckpointWriter {
   /** @param logger is warned, once, of each thing that the checkpoints' file system refuses */
   constructor(private readonly logger: Logger) {}
 
-  /**
-   * Begins to write a checkpoint; the one before must be finished.
-   *
-   * @param job its values are given away: they are empty afterwards
-   */
   write(job: CheckpointJob): void {
     this.current = this.run(job);
   }
 
-  /** What became whole since this was last asked. @throws SegfuseError why a checkpoint could not be written */
   takeStored(): FinishedCheckpoint[] {
     if (this.failure !== null) throw this.failure;
     const stored = this.stored;
@@ -54,13 +64,11 @@ export class CheckpointWriter {
     return stored;
   }
 
-  /** Waits until everything is written. @throws SegfuseError why something could not be */
   async finish(): Promise<void> {
     await this.current;
     if (this.failure !== null) throw this.failure;
   }
 
-  /** Waits for what is being written and ends the thread. */
   async close(): Promise<void> {
     await this.current;
     await this.thread?.terminate();

@@ -47,6 +47,16 @@ export const runningErrors = {
     wrong: "checkpoint: {keep_last: 100} # on a small disk",
     right: "checkpoint: {keep_last: 3}",
   },
+  SEGFUSE_RUN_PART: {
+    exit: 1,
+    title: "a part of a run is asked for that it does not have, or not yet",
+    means:
+      "A plug-in asks the run, by a token, for a part that this run does not have (`test` has no optimiser), or has not " +
+      "made yet. The message names the parts that there are; docs/hooks.md says which run has what, and from when on.",
+    example: "text",
+    wrong: "create(options, { scope }) { const optimizer = scope.get(runTokens.optimizer); … } // in a metric",
+    right: "const optimizer = scope.has(runTokens.optimizer) ? scope.get(runTokens.optimizer) : null;",
+  },
   SEGFUSE_LOSS_NOT_FINITE: {
     exit: 1,
     title: "the loss or a gradient became infinite or no number",
