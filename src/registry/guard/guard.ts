@@ -1,4 +1,4 @@
-import type { RecordBase } from "../record.ts";
+import type { RecordBase, Surroundings } from "../record.ts";
 import type { Call, Check, Contract } from "./contract.ts";
 import { Owner, type Fault } from "./owner.ts";
 
@@ -31,9 +31,9 @@ export function guardRecord<R extends RecordBase>(record: R, source: string, con
   for (const [name, { check, methods: parts }] of Object.entries(also)) wrap(name, check, parts);
   guarded.rules = record.rules?.map((rule) => ({
     ...rule,
-    check: (options: never) => {
+    check: (options: never, around: Surroundings) => {
       // A generator fails when it is read.
-      const findings = () => [...(rule.check as (options: never) => Iterable<unknown>)(options)];
+      const findings = () => [...rule.check(options, around)];
       return run(owner, "check", findings, rule, [], { check: () => null, made: [] });
     },
   }));
