@@ -58,6 +58,7 @@ export {
   type HeadRecord,
 } from "./heads/contracts.ts";
 export { defineBackbone, type BackboneRecord } from "./models/backbones/contracts.ts";
+export { pretrainedOptionNames, pretrainedOptions } from "./models/backbones/stages.ts";
 export {
   defineDataset,
   defineTransform,
@@ -73,6 +74,7 @@ export { defineNameMap, type NameMapRecord } from "./weights/maps/contracts.ts";
 export { defineNeck, type NeckRecord } from "./necks/contracts.ts";
 export { kinds } from "./builtin.ts";
 export type { AnyRecord, Kind } from "./kinds.ts";
+export type { ComponentRule, RuleFinding, Surroundings } from "./registry/record.ts";
 export { componentName, componentRef, pathOption, type ComponentConfig } from "./registry/component_ref.ts";
 
 // What components are made of

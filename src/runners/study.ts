@@ -31,7 +31,7 @@ import { drawSamples, SampleKeeper } from "./study_samples.ts";
 import { testCheckpoint } from "./test.ts";
 import { train } from "./train.ts";
 import { checkWorkDir } from "../util/work_dir.ts";
-import { pretrainedFile } from "../training/initial_weights.ts";
+import { pretrainedOf } from "../training/initial_weights.ts";
 
 /** Where a study stands. */
 export interface StudyProgress extends RunProgress {
@@ -163,12 +163,12 @@ async function runRow(
 /** SHA-256 of the files that a row's first weights come from, in the order in which `initialiseWeights` reads them. */
 async function weightsOf(
   row: StudyRow,
-  { config }: LoadedConfig,
+  { config, registry }: LoadedConfig,
   from: FinishedRun | undefined,
 ): Promise<string[]> {
   const initFrom = from?.checkpoint ?? config.init_from;
   const files = [
-    ...(row.weightsFrom === null ? [pretrainedFile(config)] : []),
+    ...(row.weightsFrom === null ? [pretrainedOf(config, registry).pretrained] : []),
     initFrom === null ? null : (await findCheckpoint(initFrom, "last")).weights,
   ];
   return Promise.all(files.filter((file) => file !== null).map(sha256Of));

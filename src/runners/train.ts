@@ -214,7 +214,7 @@ async function openEngineFor({ loaded, logger }: TrainInputs): Promise<Engine> {
 
 /** Gives the network its values; null where they come from the checkpoint that a run goes on from. */
 async function initialise(
-  { loaded, logger, initFrom, allowFresh = [] }: TrainInputs,
+  { loaded, registry, logger, initFrom, allowFresh = [] }: TrainInputs,
   segmentor: Segmentor,
   resumed: ResumePoint | null,
 ): Promise<InitialWeights | null> {
@@ -224,7 +224,7 @@ async function initialise(
     tellResume(resumed, loaded, logger);
     return null;
   }
-  const start = startOf(config);
+  const start = startOf(config, registry);
   return initialiseWeights(segmentor, {
     ...start,
     seed: config.seed,

@@ -93,7 +93,7 @@ export class TrainingLoop implements RunControl {
     const initialWeights = resumed?.state.initial_weights ?? weights?.sha256 ?? [];
     this.checkpoints = new RunCheckpoints({ ...inputs, initialWeights });
     const metrics = trainingMetrics(loaded.config, registry, info);
-    this.validation = new Validation(loaded.config, segmentor, metrics, onProgress, stop);
+    this.validation = new Validation(loaded, segmentor, metrics, onProgress, stop);
     this.hooks = createHooks(registry, { ...inputs, run: this });
   }
 

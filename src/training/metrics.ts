@@ -1,12 +1,13 @@
+import { scoresThatDecide } from "../config/decisive.ts";
 import type { Config } from "../config/sections.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
 import { metricName } from "../evaluation/metric_entry.ts";
 import { createMetrics, type MetricList } from "../evaluation/metric_list.ts";
 import type { Registry } from "../kinds.ts";
 
-/** The scores that a run's course depends on: the best checkpoint's and those that hooks name as their `metric`. */
-export function decisiveScores({ checkpoint, hooks }: Config): string[] {
-  return [checkpoint.best, ...hooks.map(({ metric }) => metric)].filter((name) => typeof name === "string");
+/** The scores that a run's course depends on: the best checkpoint's and those that hooks name. */
+export function decisiveScores(config: Config, registry: Registry): string[] {
+  return scoresThatDecide(config, registry).map(({ name }) => name);
 }
 
 /**
@@ -18,7 +19,7 @@ export function decisiveScores({ checkpoint, hooks }: Config): string[] {
 export function trainingMetrics(config: Config, registry: Registry, info: DatasetInfo): MetricList {
   const asked = config.evaluation.metrics;
   const names = asked.map(metricName);
-  const others = decisiveScores(config).filter(
+  const others = decisiveScores(config, registry).filter(
     (name) => registry.has("metric", name) && !names.includes(name),
   );
   return createMetrics(registry, [...asked, ...new Set(others)], info);

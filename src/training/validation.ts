@@ -1,5 +1,5 @@
 import { openEvaluationLoader, type EvaluationLoader } from "../datasets/loader.ts";
-import type { Config } from "../config/sections.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import type { EvaluationResult } from "../evaluation/contracts.ts";
 import { evaluate } from "../evaluation/evaluate.ts";
 import type { MetricList } from "../evaluation/metric_list.ts";
@@ -16,7 +16,7 @@ export class Validation {
   private loader: EvaluationLoader | undefined;
 
   constructor(
-    private readonly config: Config,
+    private readonly loaded: Pick<LoadedConfig, "config" | "registry">,
     private readonly segmentor: Segmentor,
     private readonly metrics: MetricList,
     private readonly onProgress: ProgressCallback | undefined,
@@ -28,10 +28,11 @@ export class Validation {
    * @throws RunStopped after the image at which the run was told to stop
    */
   async run(last: FinishedUpdate | null): Promise<EvaluationResult> {
-    const { config, segmentor, metrics, onProgress } = this;
+    const { segmentor, metrics, onProgress } = this;
+    const { config, registry } = this.loaded;
     this.loader ??= await openEvaluationLoader({ config, section: "val" });
     const clock = new EvaluationClock(onProgress, { loss: last?.losses.loss ?? null, lr: last?.lr ?? null });
-    const isLossNeeded = config.evaluation.loss || decisiveScores(config).includes(lossScore);
+    const isLossNeeded = config.evaluation.loss || decisiveScores(config, registry).includes(lossScore);
     return evaluate({
       segmentor,
       loader: this.loader,

@@ -19,6 +19,11 @@ export abstract class Backbone extends Module {
 export interface BackboneRecord<S extends TObject = TObject> extends RecordBase<"backbone", S> {
   /** How many levels its backbones have, so that a config can be checked before a network is built; undefined: known then only. */
   readonly levelCount?: number;
+  /** Its options that name the weight file it starts from, and which of the file's state dicts; default: it has none such. */
+  readonly pretrained?: {
+    readonly file: keyof Static<S> & string;
+    readonly key?: keyof Static<S> & string;
+  };
   create(options: Static<S>, inputs: { inChannels: number }, context: NetworkContext): Backbone;
 }
 

@@ -30,3 +30,17 @@ export function levelList(levels: unknown, name: string): Fault | null {
   if (Array.isArray(levels) && levels.length > 0 && levels.every(isLevel)) return null;
   return wrong(`'${name}', a list of { channels, stride } in whole numbers`, levels);
 }
+
+/** An option that the schema lacks would never be read. */
+export function backboneProblem({
+  type,
+  schema,
+  pretrained,
+}: Readonly<Record<string, unknown>>): string | null {
+  if (pretrained === undefined) return null;
+  const { file, key } = (pretrained ?? {}) as { file?: unknown; key?: unknown };
+  const { properties } = schema as { properties: object };
+  const isOption = (name: unknown) => typeof name === "string" && Object.hasOwn(properties, name);
+  if (isOption(file) && (key === undefined || isOption(key))) return null;
+  return `the backbone '${type as string}' whose pretrained does not name options of its schema`;
+}

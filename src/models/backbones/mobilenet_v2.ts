@@ -8,7 +8,7 @@ import { Conv2d, DepthwiseConv2d, samePadding } from "../../nn/conv2d.ts";
 import { Module } from "../../nn/module.ts";
 import { sequential, type Layer } from "../../nn/sequential.ts";
 import { Backbone, defineBackbone, type LevelInfo } from "./contracts.ts";
-import { planStages, stageOptions, StageRunner } from "./stages.ts";
+import { planStages, pretrainedOptionNames, stageOptions, StageRunner } from "./stages.ts";
 
 const schema = Type.Object({
   width: Type.Number({
@@ -26,6 +26,7 @@ export default defineBackbone({
   levelCount: 4,
   description: "MobileNetV2 with dilated last stages; torchvision's weight names",
   schema,
+  pretrained: pretrainedOptionNames,
   create: (options, { inChannels }, context) => new MobileNetV2(options, inChannels, context),
 });
 
