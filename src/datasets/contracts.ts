@@ -70,6 +70,8 @@ export interface TransformInputs {
   /** [height, width]; `data.crop_size`. */
   readonly cropSize: readonly [number, number];
   readonly ignoreIndex: number;
+  /** Classes of the data set, in a run: labels are 0..numClasses-1 or the ignore index. */
+  readonly numClasses?: number;
 }
 
 /**

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { within } from "../engine/within.ts";
 import type { Loss } from "../losses/contracts.ts";
+import { Inspection } from "../registry/guard/inspection.ts";
 import { Module, type NetworkContext, resizeLike } from "../nn/index.ts";
 import type { AuxiliaryHead, Head } from "../heads/contracts.ts";
 import type { Backbone } from "./backbones/contracts.ts";
@@ -36,6 +37,7 @@ export class Segmentor extends Module {
   readonly neck: Neck;
   readonly head: Head;
   readonly auxiliary_head: AuxiliaryHead | AuxiliaryHead[] | null;
+  private readonly inspection = new Inspection();
   private readonly lossesOf: { name: string; where: string; losses: readonly Loss[] }[];
 
   constructor(
@@ -88,7 +90,7 @@ export class Segmentor extends Module {
     const logits = this.decode(images, features);
     const auxiliary = this.auxiliaryHeads.map((head, i) =>
       within(this.auxiliaryPath(i), () =>
-        tf.tidy(() => resizeLike(head.forward(features.levels), images, this.context)),
+        tf.tidy(() => resizeLike(this.inspection.of(head).forward(features.levels), images, this.context)),
       ),
     );
     return { logits, auxiliary };
@@ -102,7 +104,7 @@ export class Segmentor extends Module {
       const of = i === 0 ? logits : auxiliary[i - 1]!;
       for (const loss of losses) {
         const key = `${name}.${loss.name}`;
-        const value = within(where, () => loss.forward(of, labels));
+        const value = within(where, () => this.inspection.of(loss).forward(of, labels));
         parts[key] = parts[key] === undefined ? value : tf.add(parts[key], value);
       }
     }
@@ -132,10 +134,16 @@ export class Segmentor extends Module {
   // inference a whole image's activations need not lie in memory side by side.
 
   private features(images: Tensor4D): NeckTensors & { levels: Tensor4D[] } {
-    const levels = within("model.backbone", () => tf.tidy(() => this.backbone.forward(images)));
+    this.inspection.begin(`${tf.getBackend()} ${this.context.training} ${images.shape.join(" ")}`);
+    const levels = within("model.backbone", () =>
+      tf.tidy(() => this.inspection.of(this.backbone).forward(images)),
+    );
     const { context } = this.head;
     if (context === null) return { levels, context };
-    return { levels, context: within("model.head", () => tf.tidy(() => context.forward(levels))) };
+    return {
+      levels,
+      context: within("model.head", () => tf.tidy(() => this.inspection.of(context).forward(levels))),
+    };
   }
 
   private decode(images: Tensor4D, features: NeckTensors, closedGates?: readonly number[]): Tensor4D {
@@ -144,7 +152,9 @@ export class Segmentor extends Module {
 
   private headLogits(features: NeckTensors, closedGates?: readonly number[]): Tensor4D {
     const tensors = closedGates === undefined ? features : { ...features, closedGates };
-    const fused = within("model.neck", () => tf.tidy(() => this.neck.forward(tensors)));
-    return within("model.head", () => tf.tidy(() => this.head.forward(fused, features.context)));
+    const fused = within("model.neck", () => tf.tidy(() => this.inspection.of(this.neck).forward(tensors)));
+    return within("model.head", () =>
+      tf.tidy(() => this.inspection.of(this.head).forward(fused, features.context)),
+    );
   }
 }

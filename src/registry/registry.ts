@@ -4,7 +4,8 @@ import { container as rootContainer, type DependencyContainer } from "tsyringe";
 import { SegfuseError } from "../errors.ts";
 import type { Logger } from "../util/logger.ts";
 import type { ComponentConfig } from "./component_ref.ts";
-import { guardRecord } from "./guard/guard.ts";
+import type { Contract } from "./guard/contract.ts";
+import { guardRecord, watchRecord } from "./guard/guard.ts";
 import type { KindTable, Records } from "./kind.ts";
 import { makeComponent, type InputsOf, type MadeBy } from "./make.ts";
 import { importPlugin } from "./plugins.ts";
@@ -13,6 +14,11 @@ import { kindToken, recordToken, runTokens, type Token } from "./tokens.ts";
 
 /** Where segfuse's own records come from. */
 const ownSource = "segfuse";
+
+function guarded(record: RecordBase, source: string, contract: Contract): RecordBase {
+  if (source !== ownSource) return guardRecord(record, source, contract);
+  return contract.forward === undefined ? record : watchRecord(record, contract);
+}
 
 /** What one run shares; each part is bound under its token of {@link runTokens}. */
 export interface RunInputs {
@@ -60,8 +66,8 @@ export class ComponentRegistry<R extends Records<R>> {
       });
     }
     const { contract } = this.table[kind];
-    const useValue: RecordBase =
-      source === ownSource || contract === null ? record : guardRecord<RecordBase>(record, source, contract);
+    const useValue =
+      contract === null ? (record as RecordBase) : guarded(record, source, contract);
     this.container.register<RecordBase>(token, { useValue });
     this.container.register<RecordBase>(kindToken(kind), { useValue });
     this.sources.set(useValue, source);

@@ -111,7 +111,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
       files,
       config.data.test.transforms,
       config.model.preprocess,
-      { cropSize: config.data.crop_size, ignoreIndex: info.ignoreIndex },
+      { cropSize: config.data.crop_size, ignoreIndex: info.ignoreIndex, numClasses: info.classes.length },
       (type) => registry.get("transform", type),
     );
     const read = (i: number) => pipeline.run(i, ["evaluation", i]);

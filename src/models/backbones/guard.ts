@@ -7,9 +7,8 @@ import { Backbone, type LevelInfo } from "./contracts.ts";
 /** What a plug-in's backbone must give. */
 export const backboneContract: Contract = {
   made: (made) => anInstance(made, Backbone, "Backbone") ?? levelList((made as Backbone).levels, "levels"),
-  methods: {
-    forward: (maps, { self, args }) => backboneMaps(maps, self as Backbone, args[0] as Tensor4D),
-  },
+  forward: (maps, { self, args }) => backboneMaps(maps, self as Backbone, args[0] as Tensor4D),
+  methods: {},
 };
 
 /** Levels of `stride` have the image's size divided by it, rounded either way. */
