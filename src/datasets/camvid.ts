@@ -29,6 +29,7 @@ export default defineDataset({
     ...maskOptions,
     exif: exifOption,
   }),
+  exif: ({ exif }) => exif,
   ignoredAdvice: ({ label_map }, { ignoreIndex }, absent) => labelMapAdvice(label_map, ignoreIndex, absent),
   async create({ root, ...options }, { split }) {
     const advice = "set SEGFUSE_CAMVID (or data.dataset.root) to it";

@@ -32,6 +32,7 @@ export default defineDataset({
   }),
   info: ({ ignore_index }) => describe(ignore_index),
   rules: [{ check: ({ label_map }) => labelMapFindings(label_map, cityscapesClasses.length) }],
+  exif: ({ exif }) => exif,
   ignoredAdvice: ({ label_map }, { ignoreIndex }, absent) => labelMapAdvice(label_map, ignoreIndex, absent),
   async create({ root, ignore_index, ...options }, { split }) {
     const advice =

@@ -1,5 +1,6 @@
 import type { Random } from "../util/random.ts";
 import type { Size } from "../util/size.ts";
+import type { ExifMode } from "./orientation.ts";
 import type { SampleRemark } from "./sample_remarks.ts";
 import type { Static, TObject } from "typebox";
 import { defineRecord, type Definition, type RecordBase } from "../registry/record.ts";
@@ -124,6 +125,8 @@ export interface EvaluationSample {
 export interface DatasetRecord<S extends TObject = TObject> extends RecordBase<"dataset", S> {
   /** What the options alone say of the data set, for commands that need no files; undefined: the files must be there. */
   readonly info?: (options: Static<S>) => DatasetInfo;
+  /** What its images' EXIF orientation means, for images that come without it; default: `apply`. */
+  readonly exif?: (options: Static<S>) => ExifMode;
   /**
    * What to do where pixels that are ignored may be a class's, for warnings: which option says what stored values mean.
    *

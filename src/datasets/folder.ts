@@ -98,6 +98,7 @@ export default defineDataset({
     { check: checkPatterns },
     { check: ({ label_map, classes }) => labelMapFindings(label_map, classes.length) },
   ],
+  exif: ({ exif }) => exif,
   ignoredAdvice: ({ label_map, reduce_zero_label }, { ignoreIndex }, absent) =>
     labelMapAdvice(label_map, reduce_zero_label ? 0 : ignoreIndex, absent),
   async create(options, { split }) {
