@@ -4,7 +4,8 @@ import type { LoadedStudy, StudyRow } from "../config/study.ts";
 import { withSeed, type LoadedConfig } from "../config/load.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Registry } from "../kinds.ts";
-import { extraMetrics, unequalMetrics } from "../reports/extra_metrics.ts";
+import { unequalMetrics } from "../reports/extra_metrics.ts";
+import { saidMetrics } from "../reports/metrics.ts";
 import { studyRemarks } from "../reports/facts.ts";
 import { percent } from "../reports/numbers.ts";
 import { createStudyReport, studyRun, type StudyRowInputs } from "../reports/create.ts";
@@ -272,7 +273,7 @@ async function writeTable(
   const { samples, pictures } = await drawSamples(last.loaded, places);
   const { type, split, fingerprint, images, classes, palette } = report.dataset;
   const reports = study.rows.flatMap(runsOf).map((run) => run.report);
-  const extra = extraMetrics(...reports);
+  const extra = saidMetrics(...reports);
   const table = createStudyReport({
     title: study.title,
     metric: study.metric,
