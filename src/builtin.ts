@@ -10,7 +10,7 @@ import { auxiliaryHeads, heads } from "./heads/index.ts";
 import type { AnyRecord, Kind, RecordsByKind, Registry } from "./kinds.ts";
 import { lossContract } from "./losses/guard.ts";
 import { losses } from "./losses/index.ts";
-import { backboneContract } from "./models/backbones/guard.ts";
+import { backboneContract, backboneProblem } from "./models/backbones/guard.ts";
 import { backbones } from "./models/backbones/index.ts";
 import { neckContract } from "./necks/guard.ts";
 import { necks } from "./necks/index.ts";
@@ -28,7 +28,7 @@ import { nameMaps } from "./weights/maps/index.ts";
 // What ships with segfuse. Commands and the public API make a registry of it and hand it on; nothing below imports this.
 
 const table: KindTable<RecordsByKind> = {
-  backbone: { contract: backboneContract },
+  backbone: { contract: backboneContract, problem: backboneProblem },
   context: { contract: contextContract },
   neck: { contract: neckContract },
   head: { contract: headContract, problem: headProblem },

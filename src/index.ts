@@ -59,6 +59,7 @@ export {
 } from "./heads/contracts.ts";
 export { defineBackbone, type BackboneRecord } from "./models/backbones/contracts.ts";
 export { defineContext, type ContextRecord } from "./contexts/contracts.ts";
+export { pretrainedOptionNames, pretrainedOptions } from "./models/backbones/stages.ts";
 export {
   defineDataset,
   defineTransform,
@@ -78,6 +79,7 @@ export type { ReadonlyScope } from "./registry/scope.ts";
 export type { Token } from "./registry/tokens.ts";
 export type { HookList, NamedHook } from "./training/hook_list.ts";
 export type { AnyRecord, Kind } from "./kinds.ts";
+export type { ComponentRule, RuleFinding, Surroundings } from "./registry/record.ts";
 export { componentName, componentRef, pathOption, type ComponentConfig } from "./registry/component_ref.ts";
 
 // What components are made of

@@ -17,10 +17,10 @@ it("exports what plug-ins and programs may rely on", () => {
     Dropout2d DropPath errorCodes evaluate fusionOptions gateOptions gelu Gelu GroupNorm Head
     kaimingNormalFanOut kinds LayerNorm Linear loadConfig loadStudy lossesOption makeNorm materialise
     maxPool meanOfClasses Module MultiHeadAttention nanMean Neck NetworkContext Norm normal ones
-    openEngine Parameter pathOption PositionEmbedding predict Random readImage Relu Relu6 resizeBicubic
-    resizeBilinear resizeLike resizeTo runTokens samePadding SegfuseError Segmentor sequential
-    softmaxCrossEntropy stderrLogger stringifyConfig sumResized tf train truncatedNormal Type
-    xavierUniform zeros"
+    openEngine Parameter pathOption PositionEmbedding predict pretrainedOptionNames pretrainedOptions
+    Random readImage Relu Relu6 resizeBicubic resizeBilinear resizeLike resizeTo runTokens samePadding
+    SegfuseError Segmentor sequential softmaxCrossEntropy stderrLogger stringifyConfig sumResized tf
+    train truncatedNormal Type xavierUniform zeros"
   `);
 });
 
@@ -95,7 +95,7 @@ it("takes components of the program's own", async () => {
     registry,
     set: ["model.neck={type: mean, channels: 6}"],
   });
-  expect(loaded.registry.get("neck", "mean")).toBe(mean);
+  expect(loaded.registry.get("neck", "mean").schema).toBe(mean.schema);
   const { parameters } = await api.countCost(loaded, { size: [32, 32] });
   // Levels of 4, 8, 16 and 32 channels to 6 by 1×1 convolutions without bias, and 2 · 6 of each batch norm.
   expect(parameters.neck).toBe((4 + 8 + 16 + 32) * 6 + 4 * 2 * 6);

@@ -56,7 +56,7 @@ export async function build(loaded: LoadedConfig, options: BuildOptions = {}): P
   await openEngine(config.engine, logger);
   await initialiseWeights(segmentor, {
     seed: config.seed,
-    ...startOf(config),
+    ...startOf(config, registry),
     allowFresh: config.allow_fresh,
     logger,
   });

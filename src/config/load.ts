@@ -245,19 +245,23 @@ export function withSeed(loaded: LoadedConfig, seed: number): LoadedConfig {
   return { ...loaded, config, hash: configHash(config, loaded.paths) };
 }
 
-/** Weights that a network may start from; those of a checkpoint, or fresh ones, replace them. */
-const pretrained = "model.backbone.pretrained";
-
 /**
- * Throws where what a command reads of the config still refers to a variable that is not set. Weights to start from
- * are read by training alone, which has no such references.
+ * Throws where what a command reads of the config still refers to a variable that is not set. Weights that the backbone
+ * starts from are read by training alone, which has no such references: those of a checkpoint, or fresh ones, replace
+ * them.
  *
  * @param reads the sections and places that the command reads
  * @throws ConfigError `SEGFUSE_CONFIG_ENV`
  */
-export function requireEnvironment({ unset }: LoadedConfig, reads: readonly string[]): void {
+export function requireEnvironment(
+  { unset, config, registry }: LoadedConfig,
+  reads: readonly string[],
+): void {
+  const { type } = config.model.backbone;
+  const { pretrained } = registry.get("backbone", type);
   const isRead = (place: string) =>
-    place !== pretrained && reads.some((read) => `${place}.`.startsWith(`${read}.`));
+    (pretrained === undefined || place !== `model.backbone.${pretrained.file}`) &&
+    reads.some((read) => `${place}.`.startsWith(`${read}.`));
   const complaints = unset.map(({ complaint }) => complaint).filter(({ path }) => isRead(pathText(path)));
   if (complaints.length > 0) throw new ConfigError(complaints);
 }

@@ -6,7 +6,7 @@ import { defineDataset } from "./contracts.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import { exifOption } from "./exif_option.ts";
 import { FileDataset } from "./file_dataset.ts";
-import { maskLabels, maskOptions } from "./file_options.ts";
+import { labelMapAdvice, maskLabels, maskOptions } from "./file_options.ts";
 import { LabelTable } from "./label_table.ts";
 import { imageSuffixes, onDisk, requireFolder, requireSamples } from "./listing.ts";
 import { listedPairs } from "./sample_list.ts";
@@ -29,6 +29,8 @@ export default defineDataset({
     ...maskOptions,
     exif: exifOption,
   }),
+  exif: ({ exif }) => exif,
+  ignoredAdvice: ({ label_map }, { ignoreIndex }, absent) => labelMapAdvice(label_map, ignoreIndex, absent),
   async create({ root, ...options }, { split }) {
     const advice = "set SEGFUSE_CAMVID (or data.dataset.root) to it";
     const folder = await requireFolder(root, "the CamVid folder", { advice });

@@ -5,7 +5,7 @@ import { pathOption } from "../registry/component_ref.ts";
 import { cityscapesClasses } from "./cityscapes_classes.ts";
 import { exifOption } from "./exif_option.ts";
 import { FileDataset, type FilePair } from "./file_dataset.ts";
-import { labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";
+import { labelMapAdvice, labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";
 import { LabelTable } from "./label_table.ts";
 import { filesByStem, pairUp, requireFolder, requireSamples, type Sides } from "./listing.ts";
 
@@ -32,6 +32,8 @@ export default defineDataset({
   }),
   info: ({ ignore_index }) => describe(ignore_index),
   rules: [{ check: ({ label_map }) => labelMapFindings(label_map, cityscapesClasses.length) }],
+  exif: ({ exif }) => exif,
+  ignoredAdvice: ({ label_map }, { ignoreIndex }, absent) => labelMapAdvice(label_map, ignoreIndex, absent),
   async create({ root, ignore_index, ...options }, { split }) {
     const advice =
       "set SEGFUSE_CITYSCAPES (or data.dataset.root) to the folder that holds leftImg8bit and gtFine";

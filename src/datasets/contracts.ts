@@ -1,4 +1,6 @@
 import type { Random } from "../util/random.ts";
+import type { Size } from "../util/size.ts";
+import type { ExifMode } from "./orientation.ts";
 import type { SampleRemark } from "./sample_remarks.ts";
 import type { Static, TObject } from "typebox";
 import { defineRecord, type Definition, type RecordBase } from "../registry/record.ts";
@@ -69,6 +71,8 @@ export interface TransformInputs {
   /** [height, width]; `data.crop_size`. */
   readonly cropSize: readonly [number, number];
   readonly ignoreIndex: number;
+  /** Classes of the data set, in a run: labels are 0..numClasses-1 or the ignore index. */
+  readonly numClasses?: number;
 }
 
 /**
@@ -121,6 +125,14 @@ export interface EvaluationSample {
 export interface DatasetRecord<S extends TObject = TObject> extends RecordBase<"dataset", S> {
   /** What the options alone say of the data set, for commands that need no files; undefined: the files must be there. */
   readonly info?: (options: Static<S>) => DatasetInfo;
+  /** What its images' EXIF orientation means, for images that come without it; default: `apply`. */
+  readonly exif?: (options: Static<S>) => ExifMode;
+  /**
+   * What to do where pixels that are ignored may be a class's, for warnings: which option says what stored values mean.
+   *
+   * @param absent a class that no mask has; null: all are there
+   */
+  readonly ignoredAdvice?: (options: Static<S>, info: DatasetInfo, absent: number | null) => string;
   /** Lists the split and checks that its files exist; decodes nothing. Called in the main thread and in each worker. */
   create(options: Static<S>, inputs: { split: string }): Promise<Dataset>;
 }
@@ -129,6 +141,11 @@ export const defineDataset = <S extends TObject>(d: Definition<DatasetRecord<S>>
   defineRecord("dataset", d);
 
 export interface TransformRecord<S extends TObject = TObject> extends RecordBase<"transform", S> {
+  /**
+   * The size [height, width] that images have after it, whatever theirs was, so that a network can be tried at it before
+   * any is made. Default: it depends on the image.
+   */
+  readonly size?: (options: Static<S>, inputs: Pick<TransformInputs, "cropSize">) => Size;
   create(options: Static<S>, inputs: TransformInputs): Transform;
 }
 

@@ -92,6 +92,18 @@ export function maskLabels(
   return new MaskLabels(table, new ColorTable(colors, mappedColors, other), paletteMasks);
 }
 
+/**
+ * What to do where values that are ignored may be a class's, for a data set's `ignoredAdvice`.
+ *
+ * @param value the stored value that is ignored where `label_map` says nothing of it
+ * @param absent a class that no mask has; null: all are there
+ */
+export function labelMapAdvice(labelMap: LabelMap, value: number, absent: number | null): string {
+  if (String(value) in labelMap) return "data.dataset.label_map says which stored values are ignored";
+  const label = absent === null ? "a class's number" : String(absent);
+  return `if ${value} stands for a class in the masks: data.dataset.label_map: {${value}: ${label}}`;
+}
+
 function storedNumber(key: string): number | null {
   if (!/^(0|[1-9]\d{0,4})$/.test(key)) return null;
   const value = Number(key);

@@ -3,7 +3,7 @@ import { type DatasetInfo, defineDataset } from "./contracts.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import { exifOption } from "./exif_option.ts";
 import { FileDataset } from "./file_dataset.ts";
-import { labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";
+import { labelMapAdvice, labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";
 import { LabelTable } from "./label_table.ts";
 import { checkPatterns, folderPairs } from "./folder_layout.ts";
 import { imageSuffixes } from "./listing.ts";
@@ -98,6 +98,9 @@ export default defineDataset({
     { check: checkPatterns },
     { check: ({ label_map, classes }) => labelMapFindings(label_map, classes.length) },
   ],
+  exif: ({ exif }) => exif,
+  ignoredAdvice: ({ label_map, reduce_zero_label }, { ignoreIndex }, absent) =>
+    labelMapAdvice(label_map, reduce_zero_label ? 0 : ignoreIndex, absent),
   async create(options, { split }) {
     const info = describe(options);
     const plain = options.reduce_zero_label

@@ -1,4 +1,4 @@
-import type { Dataset, DatasetInfo, RawSample, Sample } from "./contracts.ts";
+import type { Dataset, DatasetInfo, RawSample, Sample, TransformInputs } from "./contracts.ts";
 import { missingMethod, type Call, type Contract } from "../registry/guard/contract.ts";
 import type { Fault } from "../registry/guard/owner.ts";
 import { show } from "../util/show.ts";
@@ -13,7 +13,7 @@ export const dataContracts = {
       missingMethod(made, ["apply"]) === undefined
         ? null
         : { expected: "an object with apply()", found: show(made) },
-    methods: { apply: checkSample, applyDeferred: () => null },
+    methods: { apply: checkSample, applyDeferred: checkDeferred },
   },
 } as const satisfies Readonly<Record<string, Contract>>;
 
@@ -60,16 +60,35 @@ function checkLoaded(result: unknown, { self }: Call): Fault | null {
       found: showPicture(label),
     };
   }
-  const at = label!.data.findIndex((value) => value >= info.classes.length && value !== info.ignoreIndex);
-  if (at < 0) return null;
-  return {
-    expected: `labels 0–${info.classes.length - 1} or ${info.ignoreIndex}`,
-    found: `${label!.data[at]} at row ${Math.floor(at / label!.width)}, column ${at % label!.width}`,
-  };
+  return labelFault(label!.data, label!.width, info.classes.length, info.ignoreIndex);
 }
 
-/** A sample on its way: sizes that are those of its data. */
-function checkSample(result: unknown): Fault | null {
+/** Labels index things, so all of them are looked at, in a plain loop: a callback a pixel would take longer than to decode. */
+function labelFault(
+  labels: ArrayLike<number>,
+  width: number,
+  numClasses: number,
+  ignoreIndex: number,
+): Fault | null {
+  for (let at = 0; at < labels.length; at++) {
+    const label = labels[at]!;
+    if (label < numClasses || label === ignoreIndex) continue;
+    return {
+      expected: `labels 0–${numClasses - 1} or ${ignoreIndex}`,
+      found: `${label} at row ${Math.floor(at / width)}, column ${at % width}`,
+    };
+  }
+  return null;
+}
+
+/** What is still deferred has the pixels and labels that it came with. */
+function checkDeferred(result: unknown, call: Call): Fault | null {
+  const isDeferred = typeof result === "object" && result !== null && "source" in result;
+  return isDeferred ? null : checkSample(result, call);
+}
+
+/** A sample on its way: sizes that are those of its data, and labels that are classes. */
+function checkSample(result: unknown, { made }: Call): Fault | null {
   const sample = result as Partial<Sample> | undefined;
   const { height = NaN, width = NaN, labelHeight = NaN, labelWidth = NaN, image, label } = sample ?? {};
   if (!(image instanceof Float32Array) || image.length !== height * width * 3) {
@@ -84,7 +103,8 @@ function checkSample(result: unknown): Fault | null {
       found: label === undefined ? show(result) : `${label.length} values at ${labelHeight}x${labelWidth}`,
     };
   }
-  return null;
+  const { numClasses, ignoreIndex } = made[1] as TransformInputs;
+  return numClasses === undefined ? null : labelFault(label, labelWidth, numClasses, ignoreIndex);
 }
 
 type Picture = { height: number; width: number; data: Uint8Array };

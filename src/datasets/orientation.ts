@@ -1,4 +1,3 @@
-import type { ComponentConfig } from "../registry/component_ref.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Extent } from "./resample.ts";
 
@@ -8,11 +7,6 @@ export type ExifMode = (typeof exifModes)[number];
 
 /** As cv2.imread, and mmsegmentation with it, reads images. */
 export const defaultExifMode: ExifMode = "apply";
-
-/** The mode that a config's data set has, for images that come without it; the default where it has none. */
-export function exifModeOf({ exif }: ComponentConfig): ExifMode {
-  return exifModes.find((mode) => mode === exif) ?? defaultExifMode;
-}
 
 /** An image as its file stores it. */
 export interface StoredImage extends Extent {

@@ -60,7 +60,8 @@ export async function createDataset(source: SampleSource): Promise<Dataset> {
 export async function createPipeline(source: SampleSource): Promise<Pipeline> {
   const records = await dataRecords(source);
   const dataset = await openDatasetWith(source, records);
-  const inputs = { cropSize: source.cropSize, ignoreIndex: dataset.info.ignoreIndex };
+  const { ignoreIndex, classes } = dataset.info;
+  const inputs = { cropSize: source.cropSize, ignoreIndex, numClasses: classes.length };
   return Pipeline.create(dataset, source.transforms, source.preprocess, inputs, (type) =>
     find(records.transforms, "transform", type),
   );

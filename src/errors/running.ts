@@ -54,7 +54,8 @@ export const runningErrors = {
       "A plug-in asks the run, by a token, for a part that this run does not have (`test` has no optimiser), or has not " +
       "made yet. The message names the parts that there are; docs/hooks.md says which run has what, and from when on.",
     example: "text",
-    wrong: "create(options, { scope }) { const optimizer = scope.get(runTokens.optimizer); … } // in a metric",
+    wrong:
+      "create(options, { scope }) { const optimizer = scope.get(runTokens.optimizer); … } // in a metric",
     right: "const optimizer = scope.has(runTokens.optimizer) ? scope.get(runTokens.optimizer) : null;",
   },
   SEGFUSE_LOSS_NOT_FINITE: {

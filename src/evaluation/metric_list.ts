@@ -13,6 +13,7 @@ import type {
 } from "./contracts.ts";
 import { isStandard, metricName, type MetricEntry } from "./metric_entry.ts";
 import { deepFreeze, metricOf, numberOf, numbersOf, type MetricOwner } from "./metric_values.ts";
+import { classKeyOf } from "./metrics/class_keys.ts";
 import { classCounts } from "./metrics/parts.ts";
 
 /** The scores of one class: those that every report has, and those of extra metrics by name. */
@@ -26,9 +27,9 @@ interface ListedMetric {
   readonly record: MetricRecord;
   readonly metric: Metric;
   readonly owner: MetricOwner;
-  readonly isBuiltIn: boolean;
-  /** Null: every reader knows it. */
-  readonly extra: ExtraMetric | null;
+  readonly description: ExtraMetric;
+  /** Whether every reader knows it: one of segfuse's own, as it is without options. */
+  readonly isKnown: boolean;
 }
 
 /** The metrics of an evaluation. */
@@ -45,7 +46,7 @@ export class MetricList {
 
   /** Those that are not in every report, and those with options. */
   get extra(): readonly ExtraMetric[] {
-    return this.metrics.map(({ extra }) => extra).filter((extra) => extra !== null);
+    return this.metrics.filter(({ isKnown }) => !isKnown).map(({ description }) => description);
   }
 
   /**
@@ -66,13 +67,14 @@ export class MetricList {
     const metrics: Record<string, number> = {};
     const own: Record<string, readonly number[]> = {};
     const extra: Record<string, readonly number[]> = {};
-    for (const { record, metric, isBuiltIn, ...listed } of this.metrics) {
+    for (const { record, metric, ...listed } of this.metrics) {
       const owner = { ...listed.owner, occasion };
       metrics[record.type] = numberOf(owner, () => metric.compute(counts));
       if (metric.perClass === undefined) continue;
       const scores = numbersOf(owner, classes.length, () => metric.perClass!(counts));
-      if (isBuiltIn) own[record.column!] = scores;
-      else extra[record.type] = scores;
+      const key = classKeyOf(record.type);
+      if (key === null) extra[record.type] = scores;
+      else own[key] = scores;
     }
     const hasExtra = Object.keys(extra).length > 0;
     const perClass = classes.map((_, c) => ({
@@ -83,22 +85,18 @@ export class MetricList {
   }
 
   /**
-   * Computes the plug-ins' metrics of made-up counts: of some in which every class has pixels that were found, missed
-   * and mistaken for it, and of some in which the last class is nowhere, as rare classes are in small splits.
+   * Computes all metrics of made-up counts: of some in which every class has pixels that were found, missed and mistaken
+   * for it, and of some in which the last class is nowhere, as rare classes are in small splits.
    *
    * @throws SegfuseError `SEGFUSE_METRIC`
    */
-  tryPlugins(): void {
-    const plugins = new MetricList(
-      this.metrics.filter(({ isBuiltIn }) => !isBuiltIn),
-      this.inputs,
-    );
+  tryAll(): void {
     const { classes } = this.inputs;
     const tryOn = (present: number, occasion: string) => {
       const confusion = classes.map((_, l) =>
         classes.map((_, p) => (Math.max(l, p) >= present ? 0 : l === p ? 10 * present : 1)),
       );
-      plugins.compute(confusion, plugins.needsBoundary ? classCounts(confusion) : null, occasion);
+      this.compute(confusion, this.needsBoundary ? classCounts(confusion) : null, occasion);
     };
     tryOn(classes.length, "of made-up counts");
     if (classes.length > 1)
@@ -111,8 +109,8 @@ function ofClass(scores: Readonly<Record<string, readonly number[]>>, c: number)
 }
 
 /**
- * Makes the metrics that every evaluation has and those that are asked for. A plug-in's are tried on made-up counts, so
- * that one that throws does so before a run has trained for hours.
+ * Makes the metrics that every evaluation has and those that are asked for. All are tried on made-up counts, so that a
+ * plug-in's that throws does so before a run has trained for hours.
  *
  * @param entries options are valid by the metric's schema; of a name alone they are the defaults
  * @param inputs without a `scope` there is no run that a metric could ask
@@ -131,7 +129,7 @@ export function createMetrics(
     return make(registry, record, entry, inputs);
   });
   const list = new MetricList(made, inputs);
-  list.tryPlugins();
+  list.tryAll();
   return list;
 }
 
@@ -144,13 +142,13 @@ function make(
   const written: ComponentConfig = typeof entry === "string" ? { type: entry } : { ...entry };
   const name = written.type;
   const options = optionsOf(record, written);
-  const { description, title = name, better = "higher" } = record;
-  const isBuiltIn = registry.isBuiltIn(record);
+  const { description: text, title = name, better = "higher" } = record;
   const owner = { name, source: registry.source(record) };
   const metric = metricOf(owner, () => registry.make("metric", written, inputs));
-  const isExtra = !isBuiltIn || (typeof entry !== "string" && Object.keys(options).length > 0);
-  // segfuse's own have fields of their own in the scores by class.
-  const column = isBuiltIn || metric.perClass === undefined ? null : (record.column ?? title);
-  const extra = isExtra ? { name, title, description, better, options, column } : null;
-  return { record, metric, owner, isBuiltIn, extra };
+  const hasOptions = typeof entry !== "string" && Object.keys(options).length > 0;
+  // Scores by class of segfuse's own have fields and columns that every reader knows.
+  const hasColumn = metric.perClass !== undefined && classKeyOf(name) === null;
+  const column = hasColumn ? (record.column ?? title) : null;
+  const description = { name, title, description: text, better, options, column };
+  return { record, metric, owner, description, isKnown: registry.isBuiltIn(record) && !hasOptions };
 }

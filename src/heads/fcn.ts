@@ -3,6 +3,7 @@ import { Type, type Static } from "typebox";
 import { SegfuseError } from "../errors.ts";
 import { AuxiliaryHead, defineAuxiliaryHead, lossesOption, type AuxiliaryHeadInputs } from "./contracts.ts";
 import { Conv2d, ConvBnRelu, Dropout2d, type NetworkContext, normal } from "../nn/index.ts";
+import type { ComponentRule } from "../registry/record.ts";
 import { dropoutOption } from "./options.ts";
 
 const Options = Type.Object({
@@ -22,12 +23,27 @@ const Options = Type.Object({
   losses: lossesOption([{ type: "cross_entropy", weight: 0.4 }]),
 });
 
+/** It looks at a level that the backbone has. */
+const levelRule: ComponentRule<Static<typeof Options>> = {
+  code: "SEGFUSE_AUXILIARY_LEVEL",
+  *check({ level }, { levels }) {
+    if (levels === null || level <= levels.count) return;
+    yield {
+      path: ["level"],
+      message: "an auxiliary head sees a level that is not there",
+      expected: `1 to ${levels.count}, the levels of the backbone '${levels.backbone}'`,
+      found: String(level),
+    };
+  },
+};
+
 /** A small head on one backbone level, for training alone (paper 3.4: stage 3, loss weight 0.4, after PSPNet). */
 export default defineAuxiliaryHead({
   type: "fcn",
   paper: "3.4",
   description: "3×3 convolution and classifier on one backbone level, in training alone",
   schema: Options,
+  rules: [levelRule],
   create: (options, inputs, context) => new FullyConvolutionalHead(options, inputs, context),
 });
 

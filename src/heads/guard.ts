@@ -1,24 +1,25 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { hasShape, showExtents, showMap } from "../nn/map_checks.ts";
-import { anInstance, type Call, type Contract } from "../registry/guard/contract.ts";
+import { anInstance, type Call, type Check, type Contract } from "../registry/guard/contract.ts";
 import type { Fault } from "../registry/guard/owner.ts";
 import { AuxiliaryHead, Head, type HeadTensors, type SupervisedOutput } from "./contracts.ts";
 
-/** What a plug-in's head must give. */
+const ofHead: Check = (map, call) => logits(map, batchOf(call.args[0] as HeadTensors), call);
+const ofLevels: Check = (map, call) =>
+  logits(map, (call.args[0] as readonly Tensor4D[])[0]?.shape[0] ?? null, call);
+
+/** What a plug-in's head must give: logits are looked at at every call, predictions are read off them by the number of classes. */
 export const headContract: Contract = {
   made: (made) => anInstance(made, Head, "Head"),
-  methods: {
-    forward: (map, call) => logits(map, batchOf(call.args[0] as HeadTensors), call),
-    forwardTraining: outputs,
-  },
+  forward: ofHead,
+  methods: { forward: ofHead, forwardTraining: outputs },
 };
 
 /** What a plug-in's auxiliary head must give. */
 export const auxiliaryHeadContract: Contract = {
   made: (made) => anInstance(made, AuxiliaryHead, "AuxiliaryHead"),
-  methods: {
-    forward: (map, call) => logits(map, (call.args[0] as readonly Tensor4D[])[0]?.shape[0] ?? null, call),
-  },
+  forward: ofLevels,
+  methods: { forward: ofLevels },
 };
 
 function batchOf({ levels }: HeadTensors): number | null {

@@ -3,7 +3,7 @@ import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { softmaxCrossEntropy } from "../engine/ops/index.ts";
 import { defineLoss, type Loss, type LossInputs } from "./contracts.ts";
-import { classWeightsOption, requirePerClass, weighted, weightOption } from "./options.ts";
+import { classWeightsOption, classWeightsRule, requirePerClass, weighted, weightOption } from "./options.ts";
 
 const Options = Type.Object({
   ...weightOption,
@@ -20,6 +20,7 @@ export default defineLoss({
   paper: "3.4",
   description: "softmax cross-entropy per pixel, with ignored pixels and class weights",
   schema: Options,
+  rules: [classWeightsRule],
   create: (options, inputs) => new CrossEntropy(options, inputs),
 });
 

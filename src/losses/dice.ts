@@ -2,7 +2,14 @@ import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { defineLoss, type Loss, type LossInputs } from "./contracts.ts";
-import { classWeightsOption, labelMasks, requirePerClass, weighted, weightOption } from "./options.ts";
+import {
+  classWeightsOption,
+  classWeightsRule,
+  labelMasks,
+  requirePerClass,
+  weighted,
+  weightOption,
+} from "./options.ts";
 
 const Options = Type.Object({
   ...weightOption,
@@ -45,6 +52,7 @@ export default defineLoss({
   type: "dice",
   description: "soft Dice overlap of each class, with ignored pixels",
   schema: Options,
+  rules: [classWeightsRule],
   create: (options, inputs) => new Dice(options, inputs),
 });
 

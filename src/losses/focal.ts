@@ -2,8 +2,17 @@ import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { customOp } from "../engine/custom_op.ts";
+import type { ComponentRule } from "../registry/record.ts";
 import { defineLoss, type Loss, type LossInputs } from "./contracts.ts";
-import { classWeightsOption, labelMasks, requirePerClass, weighted, weightOption } from "./options.ts";
+import {
+  classWeightsOption,
+  classWeightsRule,
+  labelMasks,
+  perClassFinding,
+  requirePerClass,
+  weighted,
+  weightOption,
+} from "./options.ts";
 
 const share = Type.Number({ minimum: 0, maximum: 1 });
 const Options = Type.Object({
@@ -24,6 +33,15 @@ const Options = Type.Object({
   }),
 });
 
+/** Alphas in a list are one number a class. */
+const alphaRule: ComponentRule<Static<typeof Options>> = {
+  code: "SEGFUSE_CLASS_WEIGHTS",
+  *check({ alpha }, { classes }) {
+    if (Array.isArray(alpha))
+      yield* perClassFinding("alpha", alpha, classes, "alpha does not fit the classes");
+  },
+};
+
 /**
  * Focal loss (Lin et al. 2017, Eq. 5) as mmsegmentation's: every class is a decision of its own with a sigmoid,
  * `−α_t · (1 − p_t)^γ · log p_t`, averaged over pixels and classes. mmsegmentation's own average is that of
@@ -33,6 +51,7 @@ export default defineLoss({
   type: "focal",
   description: "sigmoid focal loss of each pixel and class, with ignored pixels",
   schema: Options,
+  rules: [classWeightsRule, alphaRule],
   create: (options, inputs) => new Focal(options, inputs),
 });
 

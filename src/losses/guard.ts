@@ -5,6 +5,7 @@ import type { Fault } from "../registry/guard/owner.ts";
 /** What a plug-in's loss must give. */
 export const lossContract: Contract = {
   made: (made) => hasMethods(made, "forward") ?? ofType(made, "name", "string"),
+  forward: scalar,
   methods: { forward: scalar },
 };
 

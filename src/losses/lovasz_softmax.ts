@@ -3,7 +3,14 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from "@te
 import { Type, type Static } from "typebox";
 import { customOp } from "../engine/custom_op.ts";
 import { defineLoss, type Loss, type LossInputs } from "./contracts.ts";
-import { classWeightsOption, labelMasks, requirePerClass, weighted, weightOption } from "./options.ts";
+import {
+  classWeightsOption,
+  classWeightsRule,
+  labelMasks,
+  requirePerClass,
+  weighted,
+  weightOption,
+} from "./options.ts";
 
 const Options = Type.Object({
   ...weightOption,
@@ -26,6 +33,7 @@ export default defineLoss({
   type: "lovasz_softmax",
   description: "Lovász-softmax: a surrogate of the mean IoU, with ignored pixels",
   schema: Options,
+  rules: [classWeightsRule],
   create: (options, inputs) => new LovaszSoftmax(options, inputs),
 });
 

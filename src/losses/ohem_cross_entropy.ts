@@ -3,7 +3,7 @@ import type { Scalar, Tensor1D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { softmaxCrossEntropy, type PixelLosses } from "../engine/ops/index.ts";
 import { defineLoss, type Loss, type LossInputs } from "./contracts.ts";
-import { classWeightsOption, requirePerClass, weighted, weightOption } from "./options.ts";
+import { classWeightsOption, classWeightsRule, requirePerClass, weighted, weightOption } from "./options.ts";
 
 const Options = Type.Object({
   ...weightOption,
@@ -34,6 +34,7 @@ export default defineLoss({
   type: "ohem_cross_entropy",
   description: "softmax cross-entropy of the hard pixels alone",
   schema: Options,
+  rules: [classWeightsRule],
   create: (options, inputs) => new OhemCrossEntropy(options, inputs),
 });
 

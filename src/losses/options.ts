@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor3D } from "@tensorflow/tfjs";
 import { Type } from "typebox";
 import { SegfuseError } from "../errors.ts";
+import type { ComponentRule, RuleFinding, Surroundings } from "../registry/record.ts";
 
 // What several losses share: options of one name and meaning, and how labels become masks.
 
@@ -18,12 +19,47 @@ export const classWeightsOption = (what: string) => ({
   }),
 });
 
+const misfit = "class weights do not fit the classes";
+
+/** Class weights are one number a class, and not all 0. */
+export const classWeightsRule: ComponentRule<{ class_weights: readonly number[] | null }> = {
+  code: "SEGFUSE_CLASS_WEIGHTS",
+  *check({ class_weights: weights }, { classes }) {
+    if (weights === null) return;
+    if (weights.every((weight) => weight === 0)) {
+      yield {
+        path: ["class_weights"],
+        message: "class weights that are all 0 leave nothing to learn from",
+        expected: "a number above 0 among them",
+        found: JSON.stringify(weights),
+      };
+    }
+    yield* perClassFinding("class_weights", weights, classes, misfit);
+  },
+};
+
+/** What a rule says of an option that is not one number a class. @param classes null: the data set says it, once it is open */
+export function* perClassFinding(
+  option: string,
+  numbers: readonly number[],
+  classes: Surroundings["classes"],
+  message: string,
+): Generator<RuleFinding> {
+  if (classes === null || numbers.length === classes.count) return;
+  yield {
+    path: [option],
+    message,
+    expected: `${classes.count} numbers, one per class (${classes.from === "data.dataset" ? "of data.dataset" : classes.from})`,
+    found: `${numbers.length}`,
+  };
+}
+
 /** @throws SegfuseError SEGFUSE_CLASS_WEIGHTS where a list is not as long as the classes */
 export function requirePerClass(
   numbers: readonly number[] | null,
   numClasses: number,
   where: string,
-  message = "class weights do not fit the classes",
+  message = misfit,
 ): void {
   if (numbers === null || numbers.length === numClasses) return;
   throw new SegfuseError("SEGFUSE_CLASS_WEIGHTS", message, {

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Scalar, Tensor, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { within } from "../engine/within.ts";
+import { Inspection } from "../registry/guard/inspection.ts";
 import { Module, type NetworkContext, resizeLike } from "../nn/index.ts";
 import type { AuxiliaryHead, Head, HeadTensors } from "../heads/contracts.ts";
 import type { Backbone } from "./backbones/contracts.ts";
@@ -51,6 +52,7 @@ export class Segmentor extends Module {
   readonly neck: Neck;
   readonly head: Head;
   readonly auxiliary_head: AuxiliaryHead | AuxiliaryHead[] | null;
+  private readonly inspection = new Inspection();
   private readonly supervision: SegmentorParts["supervision"];
 
   constructor(
@@ -97,7 +99,7 @@ export class Segmentor extends Module {
       const maps = this.headMaps(features);
       return within("model.head", () =>
         tf.tidy(() => {
-          const outputs = this.head.forwardTraining(maps);
+          const outputs = this.inspection.of(this.head).forwardTraining(maps);
           const further = Object.entries(outputs.supervised);
           return {
             logits: atImage(outputs.logits),
@@ -109,7 +111,9 @@ export class Segmentor extends Module {
       );
     });
     const auxiliary = this.auxiliaryHeads.map((head, i) =>
-      within(this.auxiliaryPath(i), () => tf.tidy(() => atImage(head.forward(features.levels)))),
+      within(this.auxiliaryPath(i), () =>
+        tf.tidy(() => atImage(this.inspection.of(head).forward(features.levels))),
+      ),
     );
     return { logits, supervised, auxiliary };
   }
@@ -117,11 +121,12 @@ export class Segmentor extends Module {
   /** A training step's losses. */
   loss(images: Tensor4D, labels: Tensor3D): LossResult {
     const { logits, supervised, auxiliary } = this.forwardTraining(images);
-    const { supervision } = this;
+    const { supervision, inspection } = this;
     const parts: Record<string, Scalar> = {};
-    supervision.logits.addTo(parts, logits, labels);
-    for (const [name, output] of supervision.head) output.addTo(parts, supervised[name]!, labels);
-    for (const [i, output] of supervision.auxiliary.entries()) output.addTo(parts, auxiliary[i]!, labels);
+    supervision.logits.addTo(parts, logits, labels, inspection);
+    for (const [name, output] of supervision.head) output.addTo(parts, supervised[name]!, labels, inspection);
+    for (const [i, output] of supervision.auxiliary.entries())
+      output.addTo(parts, auxiliary[i]!, labels, inspection);
     return { total: tf.addN(Object.values(parts)), parts };
   }
 
@@ -147,10 +152,16 @@ export class Segmentor extends Module {
   // inference a whole image's activations need not lie in memory side by side.
 
   private features(images: Tensor4D): NeckTensors & { levels: Tensor4D[] } {
-    const levels = within("model.backbone", () => tf.tidy(() => this.backbone.forward(images)));
+    this.inspection.begin(`${tf.getBackend()} ${this.context.training} ${images.shape.join(" ")}`);
+    const levels = within("model.backbone", () =>
+      tf.tidy(() => this.inspection.of(this.backbone).forward(images)),
+    );
     const { context } = this.head;
     if (context === null) return { levels, context };
-    return { levels, context: within("model.head", () => tf.tidy(() => context.forward(levels))) };
+    return {
+      levels,
+      context: within("model.head", () => tf.tidy(() => this.inspection.of(context).forward(levels))),
+    };
   }
 
   private decode(images: Tensor4D, features: NeckTensors, closedGates?: readonly number[]): Tensor4D {
@@ -159,13 +170,13 @@ export class Segmentor extends Module {
 
   private headLogits(features: NeckTensors, closedGates?: readonly number[]): Tensor4D {
     const maps = this.headMaps(features, closedGates);
-    return within("model.head", () => tf.tidy(() => this.head.forward(maps)));
+    return within("model.head", () => tf.tidy(() => this.inspection.of(this.head).forward(maps)));
   }
 
   /** What the head is given: backbone levels, fused maps, and the context where the neck left or made one. */
   private headMaps(features: NeckTensors, closedGates?: readonly number[]): HeadTensors {
     const tensors = closedGates === undefined ? features : { ...features, closedGates };
-    const outputs = within("model.neck", () => tf.tidy(() => this.neck.forward(tensors)));
+    const outputs = within("model.neck", () => tf.tidy(() => this.inspection.of(this.neck).forward(tensors)));
     return { levels: features.levels, ...headMaps(this.neck, outputs, features.context) };
   }
 }

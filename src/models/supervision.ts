@@ -5,6 +5,7 @@ import { SegfuseError } from "../errors.ts";
 import type { SupervisedOutput } from "../heads/contracts.ts";
 import type { Loss, LossRecord } from "../losses/contracts.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
+import type { Inspection } from "../registry/guard/inspection.ts";
 import { makeComponent, type Lookup } from "../registry/make.ts";
 
 /** The losses of one output of a network. */
@@ -18,10 +19,10 @@ export class Supervision {
   ) {}
 
   /** Its losses by `NAME.LOSS`, weights included, into `parts`; those of one name are summed. */
-  addTo(parts: Record<string, Scalar>, output: Tensor, labels: Tensor3D): void {
+  addTo(parts: Record<string, Scalar>, output: Tensor, labels: Tensor3D, inspection: Inspection): void {
     for (const loss of this.losses) {
       const key = `${this.name}.${loss.name}`;
-      const value = this.valueOf(loss, output, labels);
+      const value = this.valueOf(inspection.of(loss), output, labels);
       parts[key] = parts[key] === undefined ? value : tf.add(parts[key], value);
     }
   }

@@ -9,8 +9,8 @@ import { Neck, type NeckTensors } from "./contracts.ts";
 export const neckContract: Contract = {
   made: (made) =>
     anInstance(made, Neck, "Neck", "composeNeck({ … }) or ") ?? levelList((made as Neck).outputs, "outputs"),
+  forward: neckMaps,
   methods: {
-    forward: neckMaps,
     gateMaps: (maps) => (Array.isArray(maps) ? null : wrong("a list of maps", maps)),
   },
 };

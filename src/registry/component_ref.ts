@@ -59,7 +59,47 @@ export function componentName(
   options: { also?: readonly string[]; default?: string; description?: string } = {},
 ): TUnsafe<string> {
   const { also = [], ...rest } = options;
-  return Type.Unsafe<string>({ type: "string", [schemaKeywords.names]: kind, enum: [...also], ...rest });
+  // JSON schemas have no empty enum; the composer adds the records' names.
+  const others = also.length === 0 ? {} : { enum: [...also] };
+  return Type.Unsafe<string>({ type: "string", [schemaKeywords.names]: kind, ...others, ...rest });
+}
+
+/** A component that an option names, and where in the options. */
+export interface NamedComponent {
+  readonly name: string;
+  readonly path: readonly (string | number)[];
+}
+
+/**
+ * The components of a kind that options name, by what their schema says (`componentName`): an option may hold a name, a
+ * list of names or a map with some.
+ *
+ * @param options valid by the schema
+ */
+export function namedComponents(
+  schema: unknown,
+  options: unknown,
+  kind: string,
+  path: NamedComponent["path"] = [],
+): NamedComponent[] {
+  const node = (schema ?? {}) as {
+    readonly [schemaKeywords.names]?: string;
+    readonly properties?: Readonly<Record<string, unknown>>;
+    readonly items?: unknown;
+    readonly anyOf?: readonly unknown[];
+  };
+  if (node[schemaKeywords.names] === kind)
+    return typeof options === "string" ? [{ name: options, path }] : [];
+  const inner = (part: unknown, key: string | number) =>
+    namedComponents(part, (options as Record<string | number, unknown>)[key], kind, [...path, key]);
+  const branches = (node.anyOf ?? []).flatMap((branch) => namedComponents(branch, options, kind, path));
+  if (Array.isArray(options))
+    return [
+      ...branches,
+      ...options.flatMap((_, i) => inner(Array.isArray(node.items) ? node.items[i] : node.items, i)),
+    ];
+  if (typeof options !== "object" || options === null) return branches;
+  return [...branches, ...Object.entries(node.properties ?? {}).flatMap(([key, part]) => inner(part, key))];
 }
 
 /**

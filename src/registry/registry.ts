@@ -3,7 +3,8 @@ import { closest } from "fastest-levenshtein";
 import { container as rootContainer } from "tsyringe";
 import { SegfuseError } from "../errors.ts";
 import type { ComponentConfig } from "./component_ref.ts";
-import { guardRecord } from "./guard/guard.ts";
+import type { Contract } from "./guard/contract.ts";
+import { guardRecord, watchRecord } from "./guard/guard.ts";
 import type { KindTable, Records } from "./kind.ts";
 import { makeComponent, type InputsOf, type MadeBy } from "./make.ts";
 import { importPlugin } from "./plugins.ts";
@@ -13,6 +14,11 @@ import { kindToken, recordToken } from "./tokens.ts";
 
 /** Where segfuse's own records come from. */
 const ownSource = "segfuse";
+
+function guarded(record: RecordBase, source: string, contract: Contract): RecordBase {
+  if (source !== ownSource) return guardRecord(record, source, contract);
+  return contract.forward === undefined ? record : watchRecord(record, contract);
+}
 
 /**
  * The components that a config may name, and the scopes of runs. It knows kinds and records by what they
@@ -52,8 +58,7 @@ export class ComponentRegistry<R extends Records<R>> {
       });
     }
     const { contract } = this.table[kind];
-    const useValue: RecordBase =
-      source === ownSource || contract === null ? record : guardRecord<RecordBase>(record, source, contract);
+    const useValue = contract === null ? (record as RecordBase) : guarded(record, source, contract);
     this.container.register<RecordBase>(token, { useValue });
     this.container.register<RecordBase>(kindToken(kind), { useValue });
     this.sources.set(useValue, source);

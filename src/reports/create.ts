@@ -1,6 +1,7 @@
-import type { EvaluationResult } from "../evaluation/contracts.ts";
+import type { ClassMetrics, EvaluationResult } from "../evaluation/contracts.ts";
 import { nanMean } from "../evaluation/metrics/parts.ts";
-import { scoreIn } from "./extra_metrics.ts";
+import { classKeys } from "../evaluation/metrics/class_keys.ts";
+import { scoreIn } from "./metrics.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport, StudyRow, StudyRun } from "./study_schema.ts";
 
@@ -38,15 +39,7 @@ export function createReport(inputs: ReportInputs): Report {
     }),
     per_class: result.perClass.map((c) => ({
       name: c.name,
-      ...defined({
-        IoU: c.IoU,
-        Acc: c.Acc,
-        Dice: c.Dice,
-        Precision: c.Precision,
-        Recall: c.Recall,
-        Fscore: c.Fscore,
-      }),
-      ...(c.BIoU !== undefined && { BIoU: orNull(c.BIoU) }),
+      ...defined(knownScores(c)),
       ...(c.extra && { extra: defined(c.extra) }),
       label_pixels: c.labelPixels,
       predicted_pixels: c.predictedPixels,
@@ -66,6 +59,13 @@ export function createReport(inputs: ReportInputs): Report {
       seconds_per_image: result.images === 0 ? null : result.seconds / result.images,
     },
   };
+}
+
+/** A class's scores that every reader knows, in the order of the file. */
+function knownScores(scores: ClassMetrics): ClassMetrics {
+  return Object.fromEntries(
+    Object.values(classKeys).map((key) => [key, scores[key]]),
+  ) as unknown as ClassMetrics;
 }
 
 /** A row of a study before its means and differences are known. */

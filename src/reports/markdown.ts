@@ -1,6 +1,5 @@
-import { extraMetrics, scoreIn } from "./extra_metrics.ts";
 import { type Fact, reportFacts, reportRemarks, studyFacts, constantGuessText } from "./facts.ts";
-import { percent } from "./numbers.ts";
+import { headlineScores } from "./metrics.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport } from "./study_schema.ts";
 import { escapeMarkdown, markdownTable } from "./table.ts";
@@ -8,15 +7,12 @@ import { classTable, hasPaper, studyClassTable, studyTable } from "./tables.ts";
 
 /** `report.md` of one evaluation, from its JSON alone. */
 export function reportMarkdown(report: Report): string {
-  const { metrics } = report;
   return document([
     `# ${escapeMarkdown(report.name)}`,
-    `**mIoU ${percent(metrics.mIoU)}** · mAcc ${percent(metrics.mAcc)} · aAcc ${percent(metrics.aAcc)} · ` +
-      `fwIoU ${percent(metrics.fwIoU)} · mDice ${percent(metrics.mDice)} · kappa ${percent(metrics.kappa)}` +
-      (metrics.mBIoU === undefined ? "" : ` · boundary IoU ${percent(metrics.mBIoU)}`) +
-      extraMetrics(report)
-        .map(({ name, title }) => ` · ${escapeMarkdown(title)} ${percent(scoreIn(metrics, name))}`)
-        .join(""),
+    headlineScores(report)
+      .map(([title, score]) => `${escapeMarkdown(title)} ${score}`)
+      .map((text, i) => (i === 0 ? `**${text}**` : text))
+      .join(" · "),
     ...reportRemarks(report).map(escapeMarkdown),
     "## Classes",
     "Per cent.",

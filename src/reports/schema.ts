@@ -1,4 +1,7 @@
-import { Type, type Static } from "typebox";
+import { Type, type Static, type TOptional } from "typebox";
+import type { ClassMetrics, Metrics } from "../evaluation/contracts.ts";
+import { classKeys } from "../evaluation/metrics/class_keys.ts";
+import { metrics } from "../evaluation/metrics/index.ts";
 
 const strict = { additionalProperties: false } as const;
 
@@ -10,25 +13,26 @@ const Count = Type.Integer({ minimum: 0 });
 const Seconds = Type.Number({ minimum: 0 });
 const Text = Type.String();
 
-export const MetricsSchema = Type.Object(
-  {
-    mIoU: Score,
-    mAcc: Score,
-    aAcc: Score,
-    fwIoU: Score,
-    mDice: Score,
-    mFscore: Score,
-    mPrecision: Score,
-    mRecall: Score,
-    kappa: Score,
-    mBIoU: Type.Optional(Score),
-  },
-  {
-    additionalProperties: AnyScore,
-    description:
-      "scores of the whole evaluation by metric, as fractions; null where not defined; those of plug-ins are in `extra_metrics`",
-  },
-);
+/** The metrics that every reader knows; those that must be asked for may be absent. */
+const known = Object.fromEntries(
+  metrics.map(({ type, needsBoundary }) => [type, needsBoundary === true ? Type.Optional(Score) : Score]),
+) as Known<Metrics>;
+const knownOfClasses = Object.fromEntries(
+  Object.entries(classKeys).map(([name, key]) => [key, known[name as keyof typeof known]]),
+) as Known<ClassMetrics>;
+
+/** A schema of scores by their names, as an interface of evaluations has them. */
+type Known<Scores> = {
+  -readonly [K in keyof Scores as string extends K ? never : K]-?: undefined extends Scores[K]
+    ? TOptional<typeof Score>
+    : typeof Score;
+};
+
+export const MetricsSchema = Type.Object(known, {
+  additionalProperties: AnyScore,
+  description:
+    "scores of the whole evaluation by metric, as fractions; null where not defined; those of plug-ins are in `extra_metrics`",
+});
 
 /** What a reader must know of metrics that are not in every report. */
 export const ExtraMetricsSchema = Type.Array(
@@ -134,13 +138,7 @@ export const ReportSchema = Type.Object(
       Type.Object(
         {
           name: Text,
-          IoU: Score,
-          Acc: Score,
-          Dice: Score,
-          Precision: Score,
-          Recall: Score,
-          Fscore: Score,
-          BIoU: Type.Optional(Score),
+          ...knownOfClasses,
           extra: Type.Optional(
             Type.Record(Type.String(), AnyScore, { description: "scores of `extra_metrics` by their names" }),
           ),

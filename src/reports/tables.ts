@@ -1,5 +1,5 @@
 import { formatDuration } from "../util/duration.ts";
-import { classColumns, extraMetrics, headerOf, scoreIn } from "./extra_metrics.ts";
+import { classColumns, classScoreIn, headerOf, metricOf, scoreIn, viewOf } from "./metrics.ts";
 import { grouped, inPercent, percent, points, spreadPercent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport, StudyRow } from "./study_schema.ts";
@@ -9,30 +9,14 @@ const left = (header: string): Column => ({ header, align: "left" });
 const right = (header: string): Column => ({ header, align: "right" });
 const paper = (header: string): Column => ({ header, align: "right", paper: true });
 
-/** Scores by class, in per cent. */
+/** Scores by class, in per cent. (Recall is Acc, and the F-score is Dice.) */
 export function classTable(report: Report): Table {
-  const { per_class: classes } = report;
-  const extra = classColumns(report);
-  const hasBoundary = classes.some(({ BIoU }) => BIoU !== undefined);
+  const scores = classColumns(["mIoU", "mAcc", "mDice", "mPrecision", "mBIoU"], report);
   return {
-    columns: [
-      left("Class"),
-      right("IoU"),
-      right("Acc"),
-      right("Dice"),
-      right("Precision"),
-      ...(hasBoundary ? [right("Boundary IoU")] : []),
-      ...extra.map(({ header }) => right(header)),
-      right("Pixels"),
-    ],
-    rows: classes.map((c) => [
+    columns: [left("Class"), ...scores.map(({ header }) => right(header)), right("Pixels")],
+    rows: report.per_class.map((c) => [
       c.name,
-      percent(c.IoU),
-      percent(c.Acc),
-      percent(c.Dice),
-      percent(c.Precision),
-      ...(hasBoundary ? [percent(c.BIoU)] : []),
-      ...extra.map(({ name }) => percent(c.extra?.[name])),
+      ...scores.map(({ name }) => percent(classScoreIn(c, name))),
       grouped(c.label_pixels),
     ]),
   };
@@ -42,9 +26,9 @@ export function classTable(report: Report): Table {
 export function studyTable(study: StudyReport): Table {
   const { metric, rows, constant_guess: guess } = study;
   const others = paperMetrics(study).filter((name) => name !== metric);
-  const shown = ["mIoU", "mAcc", "aAcc", ...extraMetrics(study).map(({ name }) => name)];
+  const shown = viewOf(["mIoU", "mAcc", "aAcc"], study).map(({ name }) => name);
   const ours = [metric, ...new Set(shown.filter((name) => name !== metric))];
-  const header = (name: string) => headerOf(study, name);
+  const header = (name: string) => headerOf(metricOf(study, name));
   const hasDeltas = study.baseline !== null;
   const isBesidePaper = hasPaper(study);
   const hasPaperDeltas = isBesidePaper && hasDeltas;
@@ -88,7 +72,7 @@ export function studyTable(study: StudyReport): Table {
 
 /** What heads our column of the metric that a study compares. */
 export function oursHeader(study: StudyReport): string {
-  const header = headerOf(study, study.metric);
+  const header = headerOf(metricOf(study, study.metric));
   return hasPaper(study) ? `ours ${header}` : header;
 }
 
@@ -116,28 +100,20 @@ export function comparisonTables(reports: readonly { title: string; report: Repo
 } {
   const [first] = reports;
   const names = first?.report.dataset.classes ?? [];
-  const extra = extraMetrics(...reports.map(({ report }) => report));
+  const scores = viewOf(["mIoU", "mAcc", "aAcc", "fwIoU"], ...reports.map(({ report }) => report));
   const same = reports.every(({ report }) => report.dataset.classes.join("\n") === names.join("\n"));
   return {
     overall: {
       columns: [
         left("Report"),
         left("Split"),
-        right("mIoU"),
-        right("mAcc"),
-        right("aAcc"),
-        right("fwIoU"),
-        ...extra.map(({ name }) => right(headerOf({ extra_metrics: extra }, name))),
+        ...scores.map((metric) => right(headerOf(metric))),
         right("iteration"),
       ],
       rows: reports.map(({ title, report }) => [
         title,
         `${report.dataset.type} ${report.dataset.split}`,
-        percent(report.metrics.mIoU),
-        percent(report.metrics.mAcc),
-        percent(report.metrics.aAcc),
-        percent(report.metrics.fwIoU),
-        ...extra.map(({ name }) => percent(scoreIn(report.metrics, name))),
+        ...scores.map(({ name }) => percent(scoreIn(report.metrics, name))),
         grouped(report.checkpoint?.iteration),
       ]),
     },

@@ -1,5 +1,5 @@
 import { constantGuessText, reportRemarks } from "./facts.ts";
-import { classColumns, scoreIn, titleOf } from "./extra_metrics.ts";
+import { classColumns, classScoreIn, metricOf, scoreIn } from "./metrics.ts";
 import { percent } from "./numbers.ts";
 import type { Report } from "./schema.ts";
 import type { StudyReport } from "./study_schema.ts";
@@ -13,25 +13,18 @@ import { comparisonTables, hasPaper, studyTable } from "./tables.ts";
  * @param width columns of the terminal, here and below
  */
 export function formatReport(report: Report, width = Infinity): string {
-  const extra = classColumns(report);
+  const columns = classColumns(["mIoU", "mAcc"], report);
   const classes: Table = {
     columns: [
       { header: "Class", align: "left" },
-      { header: "IoU", align: "right" },
-      { header: "Acc", align: "right" },
-      ...extra.map(({ header }) => ({ header, align: "right" }) as const),
+      ...columns.map(({ header }) => ({ header, align: "right" }) as const),
     ],
-    rows: report.per_class.map((c) => [
-      c.name,
-      percent(c.IoU),
-      percent(c.Acc),
-      ...extra.map(({ name }) => percent(c.extra?.[name])),
-    ]),
+    rows: report.per_class.map((c) => [c.name, ...columns.map(({ name }) => percent(classScoreIn(c, name)))]),
   };
   const shown = [...new Set(["aAcc", "mIoU", "mAcc", ...report.settings.metrics])];
   const scores = shown
     .filter((name) => scoreIn(report.metrics, name) !== undefined)
-    .map((name) => `${titleOf(report, name)} ${percent(scoreIn(report.metrics, name))}`);
+    .map((name) => `${metricOf(report, name).title} ${percent(scoreIn(report.metrics, name))}`);
   const remarks = reportRemarks(report).map((remark) => wrapText(remark, width));
   return [textTable(classes, width), "", wrapParts(scores, "   ", width), ...remarks].join("\n");
 }

@@ -1,11 +1,13 @@
 import { dirname } from "node:path";
 import { requireEnvironment, type LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/sections.ts";
 import type { DatasetInfo, Sample } from "../datasets/contracts.ts";
-import { exifModeOf, type ExifMode } from "../datasets/orientation.ts";
+import { defaultExifMode, type ExifMode } from "../datasets/orientation.ts";
 import { Pipeline } from "../datasets/pipeline.ts";
 import { SegfuseError } from "../errors.ts";
 import { inferenceSettings } from "../evaluation/inference.ts";
 import type { Registry } from "../kinds.ts";
+import { optionsOf } from "../registry/make.ts";
 import { inferenceText } from "../reports/facts.ts";
 import { encodeIndex, encodeRgb, overlay } from "../reports/pictures.ts";
 import type { Logger } from "../util/logger.ts";
@@ -99,10 +101,10 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
   const { loaded, outDir } = inputs;
   const { config } = loaded;
   requireEnvironment(loaded, reads);
-  const exif = inputs.exif ?? exifModeOf(config.data.dataset);
   const scope = openScope({ ...inputs, workDir: outDir });
   const parts = runParts(scope);
   const { registry, logger, stop } = parts;
+  const exif = inputs.exif ?? exifOf(config, registry);
   try {
     const images = await inputImages(inputs.images, outDir, logger);
     if (outDir !== null) await checkWorkDir(outDir, true);
@@ -118,7 +120,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
       files,
       config.data.test.transforms,
       config.model.preprocess,
-      { cropSize: config.data.crop_size, ignoreIndex: info.ignoreIndex },
+      { cropSize: config.data.crop_size, ignoreIndex: info.ignoreIndex, numClasses: info.classes.length },
       (type) => registry.get("transform", type),
     );
     const read = (i: number) => pipeline.run(i, ["evaluation", i]);
@@ -239,4 +241,10 @@ async function writeResults(
   await writeFileAtomic(paths.overlay, await encodeRgb(blended, height, width));
   await writeFileAtomic(paths.classes, encodeIndex(classes, height, width));
   return { image, ...paths, frames };
+}
+
+/** What the config's data set does with images that are stored turned. */
+function exifOf({ data: { dataset } }: Config, registry: Registry): ExifMode {
+  const record = registry.get("dataset", dataset.type);
+  return record.exif?.(optionsOf(record, dataset)) ?? defaultExifMode;
 }

@@ -5,7 +5,8 @@ import { withSeed, type LoadedConfig } from "../config/load.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Registry } from "../kinds.ts";
 import type { Wiring } from "../registry/scope.ts";
-import { extraMetrics, unequalMetrics } from "../reports/extra_metrics.ts";
+import { unequalMetrics } from "../reports/extra_metrics.ts";
+import { saidMetrics } from "../reports/metrics.ts";
 import { studyRemarks } from "../reports/facts.ts";
 import { percent } from "../reports/numbers.ts";
 import { createStudyReport, studyRun, type StudyRowInputs } from "../reports/create.ts";
@@ -32,7 +33,7 @@ import { drawSamples, SampleKeeper } from "./study_samples.ts";
 import { testCheckpoint } from "./test.ts";
 import { train } from "./train.ts";
 import { checkWorkDir } from "../util/work_dir.ts";
-import { pretrainedFile } from "../training/initial_weights.ts";
+import { pretrainedOf } from "../training/initial_weights.ts";
 
 /** Where a study stands. */
 export interface StudyProgress extends RunProgress {
@@ -159,12 +160,12 @@ async function runRow(
 /** SHA-256 of the files that a row's first weights come from, in the order in which `initialiseWeights` reads them. */
 async function weightsOf(
   row: StudyRow,
-  { config }: LoadedConfig,
+  { config, registry }: LoadedConfig,
   from: FinishedRun | undefined,
 ): Promise<string[]> {
   const initFrom = from?.checkpoint ?? config.init_from;
   const files = [
-    ...(row.weightsFrom === null ? [pretrainedFile(config)] : []),
+    ...(row.weightsFrom === null ? [pretrainedOf(config, registry).pretrained] : []),
     initFrom === null ? null : (await findCheckpoint(initFrom, "last")).weights,
   ];
   return Promise.all(files.filter((file) => file !== null).map(sha256Of));
@@ -268,7 +269,7 @@ async function writeTable(
   const { samples, pictures } = await drawSamples(last.loaded, places);
   const { type, split, fingerprint, images, classes, palette } = report.dataset;
   const reports = study.rows.flatMap(runsOf).map((run) => run.report);
-  const extra = extraMetrics(...reports);
+  const extra = saidMetrics(...reports);
   const table = createStudyReport({
     title: study.title,
     metric: study.metric,

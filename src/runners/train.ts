@@ -201,7 +201,7 @@ function checkMemory(estimate: MemoryEstimate | null, { engine, logger }: Needs<
 
 /** Gives the network its values; null where they come from the checkpoint that a run goes on from. */
 async function initialise(
-  { loaded, segmentor, resumed, seed, logger }: RunParts,
+  { loaded, registry, segmentor, resumed, seed, logger }: RunParts,
   { initFrom, allowFresh = [] }: TrainInputs,
 ): Promise<InitialWeights | null> {
   const { config } = loaded;
@@ -210,7 +210,7 @@ async function initialise(
     tellResume(resumed, loaded, logger);
     return null;
   }
-  const first = startOf(config);
+  const first = startOf(config, registry);
   return initialiseWeights(segmentor, {
     ...first,
     seed,

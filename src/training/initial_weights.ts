@@ -1,5 +1,6 @@
 import { findCheckpoint, sha256Of } from "../checkpoints/folder.ts";
 import type { Config } from "../config/sections.ts";
+import type { Registry } from "../kinds.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import { materialise } from "../nn/materialise.ts";
 import type { Parameter } from "../nn/parameter.ts";
@@ -22,7 +23,7 @@ export interface InitialWeights {
 }
 
 /**
- * Gives a network its first weights: the backbone's `pretrained` file, then the checkpoint `initFrom`, then
+ * Gives a network its first weights: the backbone's own file (`pretrained`), then the checkpoint `initFrom`, then
  * fresh values from `seed` for what is left.
  *
  * @throws SegfuseError of a file that is missing, broken or does not fit; a missing file, or one of which nothing
@@ -70,20 +71,25 @@ export function tellNotes({ file, notes }: LoadReport, logger: Logger): void {
   for (const note of notes) logger.info(`${file}: ${note}`);
 }
 
-/** `pretrained` and `init_from` of a config, as {@link initialiseWeights} takes them. */
-export function startOf(config: Config) {
-  const { pretrained_key: key } = config.model.backbone;
+/** The files that a config's network starts from, as {@link initialiseWeights} takes them. */
+export function startOf(config: Config, registry: Registry) {
   return {
-    pretrained: pretrainedFile(config),
-    pretrainedKey: typeof key === "string" ? key : null,
+    ...pretrainedOf(config, registry),
     initFrom: config.init_from,
     initKey: config.init_key,
     minLoaded: config.min_loaded,
   };
 }
 
-/** The backbone's weight file, null for none. Every backbone that can be pretrained has this option. */
-export function pretrainedFile(config: Config): string | null {
-  const { pretrained } = config.model.backbone;
-  return typeof pretrained === "string" ? pretrained : null;
+/** The weight file that the backbone starts from, by the options that its record says; null for none. */
+export function pretrainedOf(
+  { model: { backbone } }: Config,
+  registry: Registry,
+): { readonly pretrained: string | null; readonly pretrainedKey: string | null } {
+  const names = registry.get("backbone", backbone.type).pretrained;
+  const text = (name: string | undefined) => {
+    const value = name === undefined ? null : backbone[name];
+    return typeof value === "string" ? value : null;
+  };
+  return { pretrained: text(names?.file), pretrainedKey: text(names?.key) };
 }

@@ -1,13 +1,15 @@
+import { scoresThatDecide } from "../config/decisive.ts";
 import type { Config } from "../config/sections.ts";
 import { metricName } from "../evaluation/metric_entry.ts";
 import { createMetrics, type MetricList } from "../evaluation/metric_list.ts";
+import type { Registry } from "../kinds.ts";
 import type { Needs } from "./tokens.ts";
 
 type MetricParts = Needs<"loaded" | "registry" | "info" | "scope">;
 
-/** The scores that a run's course depends on: the best checkpoint's and those that hooks name as their `metric`. */
-export function decisiveScores({ checkpoint, hooks }: Config): string[] {
-  return [checkpoint.best, ...hooks.map(({ metric }) => metric)].filter((name) => typeof name === "string");
+/** The scores that a run's course depends on: the best checkpoint's and those that hooks name. */
+export function decisiveScores(config: Config, registry: Registry): string[] {
+  return scoresThatDecide(config, registry).map(({ name }) => name);
 }
 
 /**
@@ -19,7 +21,7 @@ export function decisiveScores({ checkpoint, hooks }: Config): string[] {
 export function trainingMetrics({ loaded: { config }, registry, info, scope }: MetricParts): MetricList {
   const asked = config.evaluation.metrics;
   const names = asked.map(metricName);
-  const others = decisiveScores(config).filter(
+  const others = decisiveScores(config, registry).filter(
     (name) => registry.has("metric", name) && !names.includes(name),
   );
   return createMetrics(registry, [...asked, ...new Set(others)], { classes: info.classes, scope });

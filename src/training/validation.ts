@@ -20,10 +20,10 @@ export class Validation {
    */
   async run(last: FinishedUpdate | null): Promise<EvaluationResult> {
     const { loaded, segmentor, metrics, onProgress, stop } = this.parts;
-    const { config } = loaded;
+    const { config, registry } = loaded;
     this.loader ??= await openEvaluationLoader({ config, section: "val" });
     const clock = new EvaluationClock(onProgress, { loss: last?.losses.loss ?? null, lr: last?.lr ?? null });
-    const isLossNeeded = config.evaluation.loss || decisiveScores(config).includes(lossScore);
+    const isLossNeeded = config.evaluation.loss || decisiveScores(config, registry).includes(lossScore);
     return evaluate({
       segmentor,
       loader: this.loader,

@@ -1,6 +1,6 @@
 import { metricName } from "../../evaluation/metric_entry.ts";
 import type { Registry } from "../../kinds.ts";
-import type { Config } from "../sections.ts";
+import { scoresThatDecide } from "../decisive.ts";
 import type { Path } from "../tree.ts";
 import type { Finding, Rule } from "./rule.ts";
 
@@ -30,20 +30,11 @@ export const metricOptions: Rule = {
       if (typeof entry === "string") yield* lacking(entry, ["evaluation", "metrics", index], registry);
     }
     const listed = evaluation.metrics.map(metricName);
-    for (const [name, path] of decisive(config)) {
+    for (const { name, path } of scoresThatDecide(config, registry)) {
       if (!listed.includes(name)) yield* lacking(name, path, registry);
     }
   },
 };
-
-/** What decides a run's course, and where that is said. */
-function decisive({ checkpoint, hooks }: Config): [name: string, path: Path][] {
-  const places: [unknown, Path][] = [
-    [checkpoint.best, ["checkpoint", "best"]],
-    ...hooks.map(({ metric }, i): [unknown, Path] => [metric, ["hooks", i, "metric"]]),
-  ];
-  return places.filter((place): place is [string, Path] => typeof place[0] === "string");
-}
 
 function* lacking(name: string, path: Path, registry: Registry): Generator<Finding> {
   if (!registry.has("metric", name)) return;

@@ -1,4 +1,5 @@
 import type { Registry } from "../../kinds.ts";
+import type { Surroundings } from "../../registry/record.ts";
 import type { Config } from "../sections.ts";
 import type { Rule } from "./rule.ts";
 
@@ -20,8 +21,11 @@ export const numClasses: Rule = {
 };
 
 /** Classes of the network; null where only the data can tell. */
-export function classCount(config: Config, registry: Registry): number | null {
-  return config.model.num_classes ?? datasetClasses(config, registry);
+export function networkClasses(config: Config, registry: Registry): Surroundings["classes"] {
+  const wanted = config.model.num_classes;
+  if (wanted !== null) return { count: wanted, from: "model.num_classes" };
+  const there = datasetClasses(config, registry);
+  return there === null ? null : { count: there, from: "data.dataset" };
 }
 
 function datasetClasses({ data }: Config, registry: Registry): number | null {

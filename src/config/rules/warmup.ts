@@ -1,9 +1,11 @@
+import { hasOwnOption } from "../../registry/record.ts";
 import type { Rule } from "./rule.ts";
 
-/** A warm-up is a part of the run. */
+/** The warm-up that every schedule has is a part of the run; a schedule's own option of that name is its own affair. */
 export const warmup: Rule = {
   code: "SEGFUSE_WARMUP",
-  *check({ schedule }) {
+  *check({ schedule }, registry) {
+    if (hasOwnOption(registry.get("schedule", schedule.type), "warmup")) return;
     if (schedule.warmup.iterations < schedule.iterations) return;
     yield {
       path: ["schedule", "warmup", "iterations"],

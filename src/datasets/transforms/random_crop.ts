@@ -31,6 +31,7 @@ export default defineTransform({
         "draw again, at most ten times, where one class has this share of the labelled pixels; 1: never",
     }),
   }),
+  size: ({ size }, { cropSize }) => size ?? cropSize,
   create: ({ size, cat_max_ratio }, { cropSize, ignoreIndex }) =>
     new RandomCrop(size ?? cropSize, cat_max_ratio, ignoreIndex),
 });

@@ -18,6 +18,7 @@ export default defineTransform({
       description: "whether the label is resized too; false: the image alone, for evaluation",
     }),
   }),
+  size: ({ size }) => size,
   create: ({ size: [height, width], label }) => new Resize(height, width, label),
 });
 

@@ -7,7 +7,7 @@ import { nanMean } from "./parts.ts";
 export default defineMetric({
   type: "mBIoU",
   description: "intersection over union of the masks' boundaries alone, mean over classes; on request",
-  column: "BIoU",
+  column: "Boundary IoU",
   needsBoundary: true,
   schema: Type.Object({}),
   create: () => ({

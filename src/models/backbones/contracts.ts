@@ -29,6 +29,11 @@ export interface BackboneRecord<S extends TObject = TObject> extends RecordBase<
   readonly levelCount?: number;
   /** The last level's stride, so that a crop can be checked before a network is built; undefined: known then only. */
   lastStride?(options: Static<S>): number;
+  /** Its options that name the weight file it starts from, and which of the file's state dicts; default: it has none such. */
+  readonly pretrained?: {
+    readonly file: keyof Static<S> & string;
+    readonly key?: keyof Static<S> & string;
+  };
   create(options: Static<S>, inputs: BackboneInputs, context: NetworkContext): Backbone;
 }
 

@@ -8,7 +8,7 @@ import { makeNorm } from "../../nn/make_norm.ts";
 import { Module } from "../../nn/module.ts";
 import { sequential, type Layer } from "../../nn/sequential.ts";
 import { Backbone, defineBackbone, type LevelInfo } from "./contracts.ts";
-import { planStages, stageOptions, StageRunner } from "./stages.ts";
+import { planStages, pretrainedOptionNames, stageOptions, StageRunner } from "./stages.ts";
 
 const schema = Type.Object({
   width: Type.Number({
@@ -27,6 +27,7 @@ export default defineBackbone({
   lastStride: ({ output_stride }) => output_stride,
   description: "MobileNetV2 with dilated last stages; torchvision's weight names",
   schema,
+  pretrained: pretrainedOptionNames,
   create: (options, { inChannels }, context) => new MobileNetV2(options, inChannels, context),
 });
 

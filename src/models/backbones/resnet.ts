@@ -10,7 +10,7 @@ import type { Norm } from "../../nn/norm.ts";
 import { sequential, type Layer } from "../../nn/sequential.ts";
 import { Backbone, defineBackbone, type LevelInfo } from "./contracts.ts";
 import { BasicBlock, Bottleneck, type BlockType, type Style } from "./residual_blocks.ts";
-import { planStages, stageOptions, StageRunner, type StagePlan } from "./stages.ts";
+import { planStages, pretrainedOptionNames, stageOptions, StageRunner, type StagePlan } from "./stages.ts";
 
 const schema = Type.Object({
   depth: Type.Enum([18, 34, 50, 101, 152], {
@@ -53,6 +53,7 @@ export default defineBackbone({
   lastStride: ({ output_stride }) => output_stride,
   description: "ResNet-18, 34, 50, 101 or 152 with dilated last stages; torchvision's weight names",
   schema,
+  pretrained: pretrainedOptionNames,
   create: (options, { inChannels }, context) => new ResNet(options, inChannels, context),
 });
 

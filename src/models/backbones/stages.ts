@@ -11,7 +11,20 @@ import { pathOption } from "../../registry/component_ref.ts";
 /** The ratio of the image's size to the last level's. */
 export type OutputStride = 8 | 16 | 32;
 
-/** Options that every backbone has. */
+/** Options of a backbone that can start from a weight file; its record says `pretrained: pretrainedOptionNames`. */
+export const pretrainedOptions = {
+  pretrained: Type.Union([pathOption({ description: "weight file" }), Type.Null()], {
+    default: null,
+    description: "weight file (safetensors or PyTorch) that the backbone starts from; null: fresh weights",
+  }),
+  pretrained_key: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+    default: null,
+    description: "which state dict of a PyTorch file pretrained means; null: the one that fits",
+  }),
+};
+export const pretrainedOptionNames = { file: "pretrained", key: "pretrained_key" } as const;
+
+/** Options that segfuse's backbones have in common. */
 export const stageOptions = {
   output_stride: Type.Enum([8, 16, 32], {
     default: 8,
@@ -31,14 +44,7 @@ export const stageOptions = {
     default: false,
     description: "compute each block's activations again in the backward pass: less memory, more time",
   }),
-  pretrained: Type.Union([pathOption({ description: "weight file" }), Type.Null()], {
-    default: null,
-    description: "weight file (safetensors or PyTorch) that the backbone starts from; null: fresh weights",
-  }),
-  pretrained_key: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
-    default: null,
-    description: "which state dict of a PyTorch file pretrained means; null: the one that fits",
-  }),
+  ...pretrainedOptions,
 };
 
 export interface StageBehaviour {

@@ -13,13 +13,22 @@ export interface Call {
 /** What is wrong with a result; null: nothing. */
 export type Check = (result: unknown, call: Call) => Fault | null;
 
-export interface Contract {
+/** What the methods of a component must give. */
+export interface Promises {
+  /**
+   * Shapes of what `forward` of a network's part gives. They follow from mode and image size, so that an
+   * {@link Inspection} looks at them once for each of these, in a trace too, and at segfuse's own components' as well.
+   */
+  readonly forward?: Check;
+  /** Of a plug-in's component, at every call: what a result hangs on, nothing else refuses, and costs next to nothing. */
+  readonly methods: Readonly<Record<string, Check>>;
+}
+
+export interface Contract extends Promises {
   /** Of what `create` gives. */
   readonly made: Check;
-  /** The component's methods that segfuse calls. */
-  readonly methods: Readonly<Record<string, Check>>;
   /** Further makers of the record, by name. */
-  readonly also?: Readonly<Record<string, { check: Check; methods: Readonly<Record<string, Check>> }>>;
+  readonly also?: Readonly<Record<string, { readonly check: Check } & Promises>>;
 }
 
 /** The first of the methods that an object lacks. */
@@ -29,7 +38,7 @@ export function missingMethod(made: unknown, names: readonly string[]): string |
   );
 }
 
-/** For methods whose results need no check. */
+/** For methods whose results need no check: what they throw is told as the plug-in's. */
 export const anything: Check = () => null;
 
 export function wrong(expected: string, found: unknown): Fault {

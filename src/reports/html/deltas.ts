@@ -1,4 +1,4 @@
-import { titleOf } from "../extra_metrics.ts";
+import { metricOf } from "../metrics.ts";
 import { points } from "../numbers.ts";
 import type { StudyReport } from "../study_schema.ts";
 import { columns } from "../../util/printable.ts";
@@ -49,7 +49,7 @@ export function deltaChart(study: StudyReport): Markup | null {
     height="${height}"
     viewBox="0 0 ${fixed(width)} ${height}"
     role="img"
-    aria-label="gain in ${titleOf(study, metric)} over the baseline"
+    aria-label="gain in ${metricOf(study, metric).title} over the baseline"
   >
     ${isBesidePaper ? legend(names) : null}
     ${bars.map(({ label, paper, ours }, i) => {

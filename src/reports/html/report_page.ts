@@ -1,7 +1,6 @@
 import { shownClasses, topConfusions } from "../confusions.ts";
-import { extraMetrics, scoreIn } from "../extra_metrics.ts";
 import { reportFacts, reportRemarks } from "../facts.ts";
-import { percent } from "../numbers.ts";
+import { headlineScores } from "../metrics.ts";
 import type { Report } from "../schema.ts";
 import { classTable } from "../tables.ts";
 import { confusionMap, mostNumbered } from "./confusion.ts";
@@ -10,18 +9,12 @@ import { facts, page, remarks, table, tiles } from "./page.ts";
 
 /** `report.html` of one evaluation: one file without scripts or outside parts, from the JSON alone. */
 export function reportHtml(report: Report): string {
-  const { metrics, dataset, per_class: classes } = report;
-  const scores = ["mIoU", "mAcc", "aAcc", "fwIoU", "mDice", "kappa", "mBIoU"] as const;
+  const { dataset, per_class: classes } = report;
   const list = remarks(reportRemarks(report));
   return page(`${report.name} · segfuse`, [
     html`<h1>${report.name}</h1>
       <p class="sub">${dataset.type} ${dataset.split} · ${dataset.images} images · per cent</p> `,
-    tiles([
-      ...scores
-        .filter((name) => metrics[name] !== undefined)
-        .map((name) => [name, percent(metrics[name])] as const),
-      ...extraMetrics(report).map(({ name, title }) => [title, percent(scoreIn(metrics, name))] as const),
-    ]),
+    tiles(headlineScores(report)),
     ...(list === null ? [] : [list]),
     html`<h2>Classes</h2> `,
     table(classTable(report), (text, r, c) => {

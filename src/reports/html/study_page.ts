@@ -1,6 +1,6 @@
-import { isLowerBetter, titleOf } from "../extra_metrics.ts";
 import { constantGuessText, studyFacts } from "../facts.ts";
 import { legend } from "../markdown.ts";
+import { metricOf } from "../metrics.ts";
 import type { StudyReport, StudySample } from "../study_schema.ts";
 import { hasPaper, oursHeader, studyClassTable, studyTable } from "../tables.ts";
 import { deltaChart } from "./deltas.ts";
@@ -16,8 +16,8 @@ import { swatch } from "./report_page.ts";
  */
 export function studyHtml(study: StudyReport, pictures: ReadonlyMap<string, readonly Uint8Array[]>): string {
   const { dataset, constant_guess: guess, notes } = study;
-  const title = titleOf(study, study.metric);
-  const change = isLowerBetter(study, study.metric) ? "Change (the lower the better) against" : "Gain over";
+  const { title, better } = metricOf(study, study.metric);
+  const change = better === "lower" ? "Change (the lower the better) against" : "Gain over";
   const ours = studyTable(study);
   const metricColumn = ours.columns.findIndex(({ header }) => header === oursHeader(study));
   const best = bestRow(study);
@@ -96,7 +96,7 @@ function figure({ id, captions }: StudySample, pictures: readonly Uint8Array[]):
 
 function bestRow(study: StudyReport): number {
   const { rows, metric } = study;
-  const sign = isLowerBetter(study, metric) ? -1 : 1;
+  const sign = metricOf(study, metric).better === "lower" ? -1 : 1;
   const scores = rows.map((row) => sign * (row.metrics[metric]?.mean ?? -sign * Infinity));
   const best = Math.max(...scores);
   return best === -Infinity ? -1 : scores.indexOf(best);

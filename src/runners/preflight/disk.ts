@@ -9,7 +9,7 @@ import { trainableParameters } from "../../training/initial_weights.ts";
 
 /** What a run will write, in bytes. */
 export interface DiskEstimate {
-  /** Of one checkpoint: weights, the optimiser's state, and averaged weights where a hook keeps some. */
+  /** Of one checkpoint: weights, the optimiser's state, and the copies of weights that hooks keep. */
   readonly checkpoint: number;
   /** Checkpoints that lie on the disk at one time, the one that is being written included. */
   readonly checkpoints: number;
@@ -28,8 +28,8 @@ export async function estimateDisk(
   const { checkpoint, schedule, hooks } = config;
   let model = 0;
   for (const [, { size }] of segmentor.namedParameters()) model += 4 * size;
-  const averaged = hooks.some((hook) => (hook as { type?: unknown }).type === "ema") ? model : 0;
-  const one = model + averaged + optimizerBytes(config, segmentor, registry);
+  const copies = hooks.reduce((sum, { type }) => sum + (registry.get("hook", type).weightCopies ?? 0), 0);
+  const one = model * (1 + copies) + optimizerBytes(config, segmentor, registry);
   const made = Math.ceil(schedule.iterations / checkpoint.interval);
   const forEver =
     checkpoint.keep_every === null ? 0 : Math.floor(schedule.iterations / checkpoint.keep_every);

@@ -4,6 +4,9 @@ import type { DatasetInfo } from "../../datasets/contracts.ts";
 import { remarkText } from "../../datasets/sample_remarks.ts";
 import type { SegfuseError } from "../../errors.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
+import type { Registry } from "../../kinds.ts";
+import { optionsOf } from "../../registry/make.ts";
+import { hasOwnOption } from "../../registry/record.ts";
 import type { Scope } from "../../registry/scope.ts";
 import { globMatcher } from "../../util/glob.ts";
 import type { Logger } from "../../util/logger.ts";
@@ -60,7 +63,7 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
   const warnings: string[] = [];
   const data = await checkData(config, dataOptions(inputs, logger));
   complaints.push(...data.complaints);
-  warnings.push(...dataWarnings(data, config));
+  warnings.push(...dataWarnings(data, config, registry));
   await collect(complaints, () => requireChannels(config, data));
   // Without classes there is no network.
   const { info } = data;
@@ -72,9 +75,9 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
   const found = { info: info!, segmentor: segmentor! };
   const classes = () => checkInitialClasses(inputs.initFrom, found.info, config, inputs.allowFresh);
   const aboutClasses = await collect(complaints, classes);
-  const aboutCells = cellWarning(config, found.segmentor, data, registry);
-  warnings.push(...paramwiseWarnings(config, found.segmentor));
-  const trace = await collect(complaints, () => follow(config, found.segmentor, data, warnings));
+  const aboutCells = cellWarning(config, registry, found.segmentor, data);
+  warnings.push(...paramwiseWarnings(config, registry, found.segmentor));
+  const trace = await collect(complaints, () => follow(config, registry, found.segmentor, data, warnings));
   const disk = await estimateDisk(config, found.segmentor, registry, workDir);
   await collect(complaints, () => requireDisk(disk, workDir));
   throwAll(complaints);
@@ -95,9 +98,15 @@ function dataOptions({ samples }: PreflightInputs, logger: Logger): CheckDataOpt
 }
 
 /** The trace; null, with a warning, where a plug-in's component cannot be followed. */
-function follow(config: Config, segmentor: Segmentor, data: DataCheck, warnings: string[]) {
+function follow(
+  config: Config,
+  registry: Registry,
+  segmentor: Segmentor,
+  data: DataCheck,
+  warnings: string[],
+) {
   try {
-    return traceNetwork(config, segmentor, data);
+    return traceNetwork(config, registry, segmentor, data);
   } catch (error) {
     const code = (error as { code?: unknown }).code;
     if (code !== "SEGFUSE_TRACE_OPERATION" && code !== "SEGFUSE_TRACE_VALUES") throw error;
@@ -106,15 +115,20 @@ function follow(config: Config, segmentor: Segmentor, data: DataCheck, warnings:
   }
 }
 
-/** A rule for parameters that matches none was meant for something. */
-function paramwiseWarnings({ optimizer }: Config, segmentor: Segmentor): string[] {
+/** A rule for parameters that matches none was meant for something; an optimiser may have an own option of that name. */
+function paramwiseWarnings({ optimizer }: Config, registry: Registry, segmentor: Segmentor): string[] {
+  if (hasOwnOption(registry.get("optimizer", optimizer.type), "paramwise")) return [];
   const names = [...segmentor.namedParameters()].map(([name]) => name);
   return optimizer.paramwise.flatMap(({ match }, i) =>
     names.some(globMatcher(match)) ? [] : [`optimizer.paramwise.${i}: no parameter's name matches ${match}`],
   );
 }
 
-function dataWarnings({ info, splits, shared, repeated }: DataCheck, { data }: Config): string[] {
+function dataWarnings(
+  { info, splits, shared, repeated }: DataCheck,
+  { data }: Config,
+  registry: Registry,
+): string[] {
   const warnings: string[] = [];
   for (const { sections, count, first } of shared) {
     const images = count === 1 ? "an image is" : `${count} images are`;
@@ -130,7 +144,11 @@ function dataWarnings({ info, splits, shared, repeated }: DataCheck, { data }: C
     const images = `${checked} ${checked === 1 ? "image" : "images"} of split "${split}"`;
     warnings.push(...remarks.map((remark) => remarkText(remark, images)));
   }
-  if (info !== null) for (const split of splits) warnings.push(...labelWarnings(split, info, data.dataset));
+  const dataset = registry.get("dataset", data.dataset.type);
+  const advice = (absent: number | null) =>
+    dataset.ignoredAdvice?.(optionsOf(dataset, data.dataset), info!, absent) ??
+    "where that is not meant, the data set or its ignore index is wrong";
+  if (info !== null) for (const split of splits) warnings.push(...labelWarnings(split, info, advice));
   // Sections of one split have the same to say.
   return [...new Set(warnings)];
 }

@@ -1,6 +1,5 @@
 import type { SplitCheck } from "../../datasets/check.ts";
 import type { DatasetInfo } from "../../datasets/contracts.ts";
-import type { ComponentConfig } from "../../registry/component_ref.ts";
 import { largeIgnoredShare } from "../../evaluation/ignored_share.ts";
 import { someNames } from "../../util/some_names.ts";
 
@@ -8,9 +7,13 @@ import { someNames } from "../../util/some_names.ts";
  * What the labels of a split's masks make one doubt, each with the way out: masks and classes without a pixel, and much
  * that is ignored. Where not all masks were looked at, the text says how many were.
  *
- * @param dataset the config's `data.dataset`
+ * @param ignoredAdvice what to do where pixels that are ignored may be a class: the one that no mask has, or null
  */
-export function labelWarnings(found: SplitCheck, info: DatasetInfo, dataset: ComponentConfig): string[] {
+export function labelWarnings(
+  found: SplitCheck,
+  info: DatasetInfo,
+  ignoredAdvice: (absent: number | null) => string,
+): string[] {
   const { section, split, unlabelled, pixels, ignored, length, checked } = found;
   const { classes } = info;
   const warnings: string[] = [];
@@ -35,7 +38,7 @@ export function labelWarnings(found: SplitCheck, info: DatasetInfo, dataset: Com
         ? `${one ? "it is" : "they are"} not learnt`
         : `means are over ${present} of ${classes.length} classes, with ${one ? "it" : "each"} as 0 where it is predicted`;
     const wayOut = isDoubtful
-      ? labelMapAdvice(info, dataset, absent[0]!)
+      ? ignoredAdvice(absent[0]!)
       : isWhole
         ? `masks with ${one ? "it" : "them"} are missing, or data.dataset lists ${one ? "a class" : "classes"} too many`
         : "train --check looks at all masks";
@@ -47,22 +50,8 @@ export function labelWarnings(found: SplitCheck, info: DatasetInfo, dataset: Com
     const share = `${(100 * ignoredShare).toFixed(1)} %`;
     const part = isWhole ? `${share} of the pixels of split "${split}"` : `${some}${share} of their pixels`;
     // The warning before has said what to do.
-    const wayOut = absent.length > 0 ? "" : `; ${labelMapAdvice(info, dataset, null)}`;
+    const wayOut = absent.length > 0 ? "" : `; ${ignoredAdvice(null)}`;
     warnings.push(`${part} are ignored and count nowhere${wayOut}`);
   }
   return warnings;
-}
-
-/** What to do where values that are ignored may be a class. @param absent a class that no mask has; null: all are there */
-function labelMapAdvice(
-  { ignoreIndex }: DatasetInfo,
-  { label_map: labelMap, reduce_zero_label: isShifted }: ComponentConfig,
-  absent: number | null,
-): string {
-  if (typeof labelMap !== "object" || labelMap === null)
-    return "where that is not meant, the data set or its ignore index is wrong";
-  const value = isShifted === true ? 0 : ignoreIndex;
-  if (String(value) in labelMap) return "data.dataset.label_map says which stored values are ignored";
-  const label = absent === null ? "a class's number" : String(absent);
-  return `if ${value} stands for a class in the masks: data.dataset.label_map: {${value}: ${label}}`;
 }

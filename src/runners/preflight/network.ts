@@ -22,38 +22,54 @@ export interface NetworkTrace {
  * @throws SegfuseError SEGFUSE_BATCH_NORM_ONE_VALUE, and what a network throws where sizes do not fit;
  * SEGFUSE_TRACE_… of a plug-in's component that cannot be followed
  */
-export function traceNetwork(config: Config, segmentor: Segmentor, data: DataCheck): NetworkTrace {
+export function traceNetwork(
+  config: Config,
+  registry: Registry,
+  segmentor: Segmentor,
+  data: DataCheck,
+): NetworkTrace {
   const inChannels = config.model.in_channels;
-  const [height, width] = trainingSize(config, data);
+  const [height, width] = trainingSize(config, registry, data);
   const step = { batch: config.data.batch_size, inChannels, training: true, literal: false };
   const training = traceSegmentor(segmentor, { height, width, ...step });
-  const [windowHeight, windowWidth] = evaluationSize(config, data, "most");
+  const [windowHeight, windowWidth] = evaluationSize(config, registry, data, "most");
   const window = { height: windowHeight, width: windowWidth, inChannels, literal: false };
   const evaluation = traceSegmentor(segmentor, window);
   return { training: training.memory.peak, evaluation: evaluation.memory.peak };
 }
 
-/** Size of training images: the crop's, or the data's own where nothing crops or resizes. */
-export function trainingSize({ data: { train, crop_size } }: Config, data: DataCheck): Size {
-  const isSized = train.transforms.some(({ type }) => type === "random_crop" || type === "resize");
+/** Size of training images: what transforms make of them, or the data's own where none says it. */
+export function trainingSize(config: Config, registry: Registry, data: DataCheck): Size {
   const sizes = data.splits.find(({ section }) => section === "train")?.sizes;
-  return isSized || sizes == null ? crop_size : sizes.most;
+  return transformedSize(config, registry, "train") ?? sizes?.most ?? config.data.crop_size;
 }
 
 /** Size of what the network sees of the smallest or largest image in evaluation. */
 export function evaluationSize(
-  { data, evaluation }: Pick<Config, "data" | "evaluation">,
+  config: Config,
+  registry: Registry,
   found: DataCheck,
   which: "least" | "most",
 ): Size {
+  const { data, evaluation } = config;
   const window = evaluation.window ?? data.crop_size;
-  const image = found.splits.find(({ section }) => section === "val")?.sizes?.[which];
+  const sizes = found.splits.find(({ section }) => section === "val")?.sizes;
+  const image = transformedSize(config, registry, "val") ?? sizes?.[which];
   const factor = (which === "least" ? Math.min : Math.max)(...evaluation.scales);
   const scaled = image?.map((side) => Math.max(1, Math.round(side * factor)));
   const [height, width] = (scaled ?? window) as [number, number];
   return evaluation.mode === "whole"
     ? [height, width]
     : [Math.min(window[0], height), Math.min(window[1], width)];
+}
+
+/** The size that a section's transforms give images: that of the last one that says it; null where none does. */
+function transformedSize({ data }: Config, registry: Registry, section: "train" | "val"): Size | null {
+  const sizes = data[section].transforms.map((slot) => {
+    const record = registry.get("transform", slot.type);
+    return record.size?.(optionsOf(record, slot), { cropSize: data.crop_size }) ?? null;
+  });
+  return sizes.findLast((size) => size !== null) ?? null;
 }
 
 /** Images must have as many channels as the network takes. @throws SegfuseError SEGFUSE_PREFLIGHT */
@@ -73,16 +89,16 @@ export function requireChannels({ model }: Config, { splits }: DataCheck): void 
  * trained. (The crop of training is a rule of the config.)
  */
 export function cellWarning(
-  { model, ...config }: Config,
+  config: Config,
+  registry: Registry,
   segmentor: Segmentor,
   data: DataCheck,
-  registry: Registry,
 ): string | null {
-  const slot = contextSlot(model.head, registry);
+  const slot = contextSlot(config.model.head, registry);
   if (slot === null) return null;
   const context = registry.get("context", slot.type);
   const least = context.leastCells?.(optionsOf(context, slot)) ?? 1;
-  const size = evaluationSize(config, data, "least");
+  const size = evaluationSize(config, registry, data, "least");
   const { stride } = segmentor.backbone.levels.at(-1)!;
   const cells = size.map((side) => Math.ceil(side / stride));
   if (Math.min(...cells) >= least) return null;

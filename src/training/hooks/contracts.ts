@@ -150,6 +150,8 @@ export interface HookRecord<S extends TObject = TObject> extends RecordBase<"hoo
   readonly stage?: HookStage;
   /** True where a config may list it several times. */
   readonly isRepeatable?: boolean;
+  /** Tensors of its own in a checkpoint, as copies of all the network's weights: what disk a run needs; default 0. */
+  readonly weightCopies?: number;
   create(options: Static<S>, context: HookContext): Hook;
 }
 

@@ -36,6 +36,7 @@ export default defineHook({
   type: "ema",
   description: "Keeps a moving average of the weights, which is what is evaluated and tested.",
   stage: "weights",
+  weightCopies: 1,
   schema,
   create: (options, context) => new MovingAverage(options, context),
 });

@@ -2,6 +2,7 @@ import type { NamedTensorMap } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { sgdMomentumUpdate } from "../../engine/ops/index.ts";
 import type { Parameter } from "../../nn/parameter.ts";
+import type { ComponentRule } from "../../registry/record.ts";
 import {
   multipliers,
   normBiasDecayOption,
@@ -23,12 +24,26 @@ const schema = Type.Object({
   ...normBiasDecayOption,
 });
 
+/** Without momentum there is nothing to look ahead along; PyTorch refuses it as well. */
+const nesterovRule: ComponentRule<Static<typeof schema>> = {
+  *check({ nesterov, momentum }) {
+    if (!nesterov || momentum !== 0) return;
+    yield {
+      path: ["nesterov"],
+      message: "Nesterov's momentum needs a momentum",
+      expected: "optimizer.momentum above 0",
+      found: "momentum 0",
+    };
+  },
+};
+
 /** Stochastic gradient descent with momentum, exactly as `torch.optim.SGD` (dampening 0) computes it. */
 export default defineOptimizer({
   type: "sgd",
   paper: "4.1",
   description: "Stochastic gradient descent with momentum and weight decay, as PyTorch's.",
   schema,
+  rules: [nesterovRule],
   create: (options, inputs) =>
     new Sgd({ ...(options as typeof options & CommonOptimizerOptions) }, inputs.parameters),
 });

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { minLrOption } from "./min_lr.ts";
+import { minLrOption, minLrRule } from "./min_lr.ts";
 import { warmupFactor, type CommonScheduleOptions } from "./warmup.ts";
 import { defineSchedule } from "./contracts.ts";
 
@@ -11,6 +11,7 @@ export default defineSchedule({
   type: "cosine",
   description: "Cosine decay of the learning rate over the whole run.",
   schema: Type.Object({ min_lr: minLrOption }),
+  rules: [minLrRule],
   create: (options) => {
     const { iterations, warmup, min_lr } = options as typeof options & CommonScheduleOptions;
     return {

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { minLrOption } from "./min_lr.ts";
+import { minLrOption, minLrRule } from "./min_lr.ts";
 import { warmupFactor, type CommonScheduleOptions } from "./warmup.ts";
 import { defineSchedule } from "./contracts.ts";
 
@@ -16,6 +16,7 @@ export default defineSchedule({
     power: Type.Number({ minimum: 0, default: 0.9, description: "exponent; 1: linear, 0: constant" }),
     min_lr: minLrOption,
   }),
+  rules: [minLrRule],
   create: (options) => {
     const { iterations, warmup, power, min_lr } = options as typeof options & CommonScheduleOptions;
     return {

@@ -1,6 +1,22 @@
 import { Type } from "typebox";
 import { warmupFactor, type CommonScheduleOptions } from "./warmup.ts";
+import type { ComponentRule } from "../../registry/record.ts";
 import { defineSchedule } from "./contracts.ts";
+
+/** A milestone after the run's end would never be reached. */
+const milestoneRule: ComponentRule<{ milestones: readonly number[] }> = {
+  *check({ milestones }, { iterations }) {
+    for (const [index, milestone] of milestones.entries()) {
+      if (milestone < iterations) continue;
+      yield {
+        path: ["milestones", index],
+        message: "a milestone is not within the run",
+        expected: `less than ${iterations} (schedule.iterations)`,
+        found: String(milestone),
+      };
+    }
+  },
+};
 
 /** rate(t) = lr · gamma^(number of milestones ≤ t): PyTorch's `MultiStepLR`, with iterations for epochs. */
 export default defineSchedule({
@@ -19,6 +35,7 @@ export default defineSchedule({
       description: "factor at each milestone",
     }),
   }),
+  rules: [milestoneRule],
   create: (options) => {
     const { iterations, warmup, milestones, gamma } = options as typeof options & CommonScheduleOptions;
     return {
