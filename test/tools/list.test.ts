@@ -34,7 +34,7 @@ it("names the nearest kind", async () => {
   const { code, stderr } = await segfuse(["list", "nekc"]);
   expect(code).toBe(2);
   expect(stderr).toMatchInlineSnapshot(`
-    "error: command-argument value 'nekc' is invalid for argument 'kind'. one of backbone, neck, head, auxiliary_head, loss, dataset, transform, optimizer, schedule, hook, metric, name_map is expected. Did you mean neck?
+    "error: command-argument value 'nekc' is invalid for argument 'kind'. one of backbone, context, neck, head, auxiliary_head, loss, dataset, transform, optimizer, schedule, hook, metric, name_map is expected. Did you mean neck?
     (segfuse --help lists the commands)
     "
   `);
