@@ -70,6 +70,7 @@ export const errorCodes = {
   SEGFUSE_DATA_UNLABELLED: { exit: 2, title: "a split of a data set has images and no masks" },
   SEGFUSE_DATA_FILE: { exit: 1, title: "an image or mask of a data set is missing or cannot be opened" },
   SEGFUSE_DATA_IMAGE: { exit: 1, title: "an image cannot be decoded" },
+  SEGFUSE_DATA_BANDS: { exit: 1, title: "an image has other bands or values than the network takes" },
   SEGFUSE_DATA_ORIENTATION: { exit: 1, title: "an image is stored turned, and that is refused" },
   SEGFUSE_DATA_MASK: { exit: 1, title: "a mask cannot be read as class numbers" },
   SEGFUSE_DATA_SIZE: { exit: 1, title: "a mask and its image differ in size" },

@@ -1,14 +1,15 @@
 import { dirname } from "node:path";
 import { requireEnvironment, type LoadedConfig } from "../config/load.ts";
-import type { DatasetInfo, Sample } from "../datasets/contracts.ts";
+import type { DatasetInfo, RawImage, Sample } from "../datasets/contracts.ts";
+import { bandsOf, fileFormat } from "../datasets/bands_option.ts";
 import { exifModeOf, type ExifMode } from "../datasets/orientation.ts";
-import { Pipeline } from "../datasets/pipeline.ts";
+import { formatOf, Pipeline } from "../datasets/pipeline.ts";
 import { openEngine } from "../engine/engine.ts";
 import { SegfuseError } from "../errors.ts";
 import { inferenceSettings } from "../evaluation/inference.ts";
 import type { Registry } from "../kinds.ts";
 import { inferenceText } from "../reports/facts.ts";
-import { encodeIndex, encodeRgb, overlay } from "../reports/pictures.ts";
+import { encodeIndex, encodeRgb, overlay, shownPicture } from "../reports/pictures.ts";
 import type { Logger } from "../util/logger.ts";
 import { writeFileAtomic } from "../util/atomic_file.ts";
 import { readMetadata } from "../weights/open.ts";
@@ -96,6 +97,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
   const { config } = loaded;
   requireEnvironment(loaded, reads);
   const exif = inputs.exif ?? exifModeOf(config.data.dataset);
+  const format = fileFormat(formatOf(config.model.preprocess), bandsOf(config.data.dataset));
   const images = await inputImages(inputs.images, outDir, logger);
   if (outDir !== null) await checkWorkDir(outDir, true);
   if (inputs.logits !== undefined) await checkWorkDir(dirname(inputs.logits), true);
@@ -106,7 +108,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
   try {
     await loadForInference(segmentor, weights, { key: inputs.key, logger });
     segmentor.context.training = false;
-    const files = new ImageFiles(images, info, exif);
+    const files = new ImageFiles(images, info, exif, format);
     const pipeline = Pipeline.create(
       files,
       config.data.test.transforms,
@@ -146,7 +148,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
       if (prediction !== null) {
         await inputs.onImage?.(prediction);
         if (outDir !== null) {
-          const paths = await writeResults(prediction, files.last!.data, resultPaths(image, outDir));
+          const paths = await writeResults(prediction, files.last!, resultPaths(image, outDir));
           written.push(paths);
           inputs.onWritten?.(paths);
         }
@@ -224,12 +226,15 @@ async function attempt<T>(
 
 async function writeResults(
   { image, height, width, classes, info, frames }: ImagePrediction,
-  pixels: Uint8Array,
+  pixels: RawImage,
   paths: { overlay: string; classes: string },
 ): Promise<PredictedImage> {
   makeWorkDir(dirname(paths.overlay));
-  const blended = overlay(pixels, classes, info.palette);
+  const blended = overlay(shownPicture(pixels), classes, info.palette);
   await writeFileAtomic(paths.overlay, await encodeRgb(blended, height, width));
-  await writeFileAtomic(paths.classes, encodeIndex(classes, height, width));
+  await writeFileAtomic(
+    paths.classes,
+    encodeIndex(classes, height, width, info.classes.length > 255 ? 16 : 8),
+  );
   return { image, ...paths, frames };
 }

@@ -13,7 +13,8 @@ import { collect, throwAll } from "./complaints.ts";
 import { estimateDisk, optimizerBytes, requireDisk, type DiskEstimate } from "./disk.ts";
 import { labelWarnings } from "./labels.ts";
 import { estimateMemory, type MemoryEstimate } from "./memory.ts";
-import { cellWarning, requireChannels, traceNetwork } from "./network.ts";
+import { cellWarning, traceNetwork } from "./network.ts";
+import { valueWarnings } from "./values.ts";
 import { checkInitialClasses } from "./weights.ts";
 
 export { PreflightError } from "./complaints.ts";
@@ -59,7 +60,6 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
   const data = await checkData(config, dataOptions(inputs));
   complaints.push(...data.complaints);
   warnings.push(...dataWarnings(data, config));
-  await collect(complaints, () => requireChannels(config, data));
   // Without classes there is no network.
   const { info } = data;
   const segmentor =
@@ -112,7 +112,7 @@ function paramwiseWarnings({ optimizer }: Config, segmentor: Segmentor): string[
   );
 }
 
-function dataWarnings({ info, splits, shared, repeated }: DataCheck, { data }: Config): string[] {
+function dataWarnings({ info, splits, shared, repeated }: DataCheck, { data, model }: Config): string[] {
   const warnings: string[] = [];
   for (const { sections, count, first } of shared) {
     const images = count === 1 ? "an image is" : `${count} images are`;
@@ -128,6 +128,7 @@ function dataWarnings({ info, splits, shared, repeated }: DataCheck, { data }: C
     const images = `${checked} ${checked === 1 ? "image" : "images"} of split "${split}"`;
     warnings.push(...remarks.map((remark) => remarkText(remark, images)));
   }
+  for (const split of splits) warnings.push(...valueWarnings(split, model.preprocess));
   if (info !== null) for (const split of splits) warnings.push(...labelWarnings(split, info, data.dataset));
   // Sections of one split have the same to say.
   return [...new Set(warnings)];
