@@ -150,6 +150,8 @@ export type { Loss, LossInputs, VectorLoss } from "./losses/contracts.ts";
 export type {
   Dataset,
   DatasetInfo,
+  ImageFormat,
+  LabelData,
   RawImage,
   RawLabel,
   RawSample,
@@ -157,7 +159,8 @@ export type {
   Transform,
   TransformInputs,
 } from "./datasets/contracts.ts";
-export { readImage } from "./datasets/image_file.ts";
+export { readImage, type ReadImageOptions } from "./datasets/image_file.ts";
+export { fitImage } from "./datasets/image_format.ts";
 export type { FinishedCheckpoint, FinishedUpdate, JsonValue } from "./checkpoints/state.ts";
 export type {
   FinishedEvaluation,

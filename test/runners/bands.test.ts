@@ -99,7 +99,7 @@ describe("four bands of 16 bits", () => {
     expect([info.height, info.width, info.channels]).toEqual([32, 40, 3]);
     const green = (x: number) => data[3 * x + 1]!;
     expect(green(19) - green(0)).toBeGreaterThan(50);
-  }, 60_000);
+  }, 120_000);
 
   it("gives the network the file's own values, through every augmentation", async () => {
     const { config } = await run.load(
@@ -155,7 +155,20 @@ describe("four bands of 16 bits", () => {
     expect(await check("data.dataset.bands=[1, 2, 3]")).toEqual(["SEGFUSE_DATA_OPTION"]);
     expect(await check("data.dataset.bands=[1, 2, 3, 5]")).toEqual(["SEGFUSE_DATA_BANDS"]);
     expect(await check("model.in_channels=3", rgb, "data.dataset.bands=[4, 3, 2]")).toEqual([]);
-  }, 60_000);
+  }, 120_000);
+
+  it("refuses means that are evidently of other units", async () => {
+    const code = async (...set: string[]) => {
+      const failure: unknown = await run.load(...set).catch((error: unknown) => error);
+      return (failure as { code?: string }).code;
+    };
+    const preprocess = "model.preprocess=";
+    expect(await code(`${preprocess}{bits: 16, mean: [0.4, 0.4, 0.4, 0.3], std: [0.2, 0.2, 0.2, 0.1]}`)).toBe(
+      "SEGFUSE_PREPROCESS",
+    );
+    expect(await code("model.in_channels=3", `${preprocess}{bits: 16}`)).toBe("SEGFUSE_PREPROCESS");
+    expect(await code(`${preprocess}{bits: 16}`)).toBe("SEGFUSE_PREPROCESS");
+  });
 
   it("tells of means that are of other units", async () => {
     const logger = new MemoryLogger();
@@ -178,7 +191,7 @@ describe("four bands of 16 bits", () => {
       'warning: model.preprocess has mean [1.6,2.4,2.7,9.9], std [1,1,1,6], and 4 images of split "train" have ' +
         "mean [415.5,619.5,700,2551], std [9.233,11.54,200,1451]: both are of the files' own values, 0 to 65535",
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("grey", () => {
@@ -204,7 +217,7 @@ describe("grey", () => {
     // Half the grey, half the class's colour.
     const colour = palette[prediction.classes[0]!]!;
     expect([...data.subarray(0, 3)]).toEqual(colour.map((c) => Math.round((40 + c) / 2)));
-  }, 60_000);
+  }, 120_000);
 
   it("three channels of it are RGB, as ever", async () => {
     const rgb = "model.preprocess={mean: [128, 128, 128], std: [70, 70, 70]}";
@@ -236,12 +249,12 @@ describe("300 classes", () => {
     expect([classes.depth, classes.channels]).toEqual([16, 1]);
     expect([...classes.data]).toEqual([...prediction.classes]);
     expect(readFileSync(run.path("report/report.html"), "utf8")).toContain("c299");
-  }, 60_000);
+  }, 120_000);
 
   it("counts and writes numbers above 255", async () => {
     const { registry } = run;
     const logger = new MemoryLogger();
-    const loaded = await run.load();
+    const loaded = await run.load("evaluation.metrics=[mIoU, mBIoU]");
     const fresh = run.path("fresh.safetensors");
     await writeInitialWeights({ loaded, out: fresh, registry, logger });
     const { tensors, metadata } = await readSafetensors(fresh);
@@ -255,6 +268,7 @@ describe("300 classes", () => {
       for (let y = 0; y < 32; y++) for (let x = 0; x < 40; x++) if (label(x, y, i) === 290) right++;
     expect(report.metrics.aAcc).toBeCloseTo(right / (2 * 31 * 40), 12);
     expect(report.confusion[290]![290]).toBe(right);
+    expect(report.metrics.mBIoU).toBeGreaterThan(0);
 
     const image = run.path("data/images/val/0.tif");
     const [written] = await predictFiles({
@@ -266,7 +280,7 @@ describe("300 classes", () => {
       logger,
     });
     expect(new Set(decode(readFileSync(written!.classes)).data)).toEqual(new Set([290]));
-  }, 60_000);
+  }, 120_000);
 
   it("asks for an ignore index behind the classes", async () => {
     await expect(run.load("data.dataset.ignore_index=255")).rejects.toMatchObject({
