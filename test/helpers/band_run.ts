@@ -44,7 +44,7 @@ model:
   ${options.model}
   backbone: {type: resnet, depth: 18, stem: v1c, base_channels: 4, output_stride: 8}
   neck: {type: addition, channels: 8, refine_convs: 1}
-  head: {type: ppm, channels: 8, bins: [1, 2], dropout: 0.1}
+  head: {type: ppm, context: {type: ppm, channels: 8, bins: [1, 2]}, dropout: 0.1}
 data:
   dataset: {type: folder, root: ${JSON.stringify(join(this.folder, "data"))}, ${options.dataset}}
   batch_size: 2
