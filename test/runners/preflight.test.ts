@@ -245,7 +245,9 @@ describe("a warning", () => {
     expect(await told("model.head.context.bins=[1, 4]", ...window)).toMatchInlineSnapshot(
       `"warning: evaluation sees images of 24x24, whose deepest level has 3x3 cells, fewer than the 4x4 of the context 'ppm': a larger evaluation.window or another model.head.context"`,
     );
-    expect(await told("model.head.context.bins=[1, 4]", "evaluation.scales=[0.5]")).toMatchInlineSnapshot(`"warning: evaluation sees images of 20x24, whose deepest level has 3x3 cells, fewer than the 4x4 of the context 'ppm': a larger evaluation.window or another model.head.context"`);
+    expect(await told("model.head.context.bins=[1, 4]", "evaluation.scales=[0.5]")).toMatchInlineSnapshot(
+      `"warning: evaluation sees images of 20x24, whose deepest level has 3x3 cells, fewer than the 4x4 of the context 'ppm': a larger evaluation.window or another model.head.context"`,
+    );
   });
 
   it("of a checkpoint with other classes", async () => {
