@@ -156,6 +156,8 @@ export type { Loss, LossInputs, VectorLoss } from "./losses/contracts.ts";
 export type {
   Dataset,
   DatasetInfo,
+  ImageFormat,
+  LabelData,
   RawImage,
   RawLabel,
   RawSample,
@@ -163,7 +165,8 @@ export type {
   Transform,
   TransformInputs,
 } from "./datasets/contracts.ts";
-export { readImage } from "./datasets/image_file.ts";
+export { readImage, type ReadImageOptions } from "./datasets/image_file.ts";
+export { fitImage } from "./datasets/image_format.ts";
 export type { FinishedCheckpoint, FinishedUpdate, JsonValue } from "./checkpoints/state.ts";
 export type {
   FinishedEvaluation,

@@ -28,7 +28,8 @@ export interface CallOptions {
 
 export interface BuildOptions extends CallOptions {
   /**
-   * The classes to build for: the data set's description, or their number alone (the ignored label is then 255).
+   * The classes to build for: the data set's description, or their number alone (the ignored label is then 255, or
+   * 65535 where there are more than 255 classes).
    * Default: those of the config: what the data set says, else `model.num_classes`.
    */
   readonly classes?: DatasetInfo | number | undefined;
@@ -38,7 +39,8 @@ export interface BuildOptions extends CallOptions {
  * Builds a config's network on its engine, with weights: the backbone's `pretrained` file, then `init_from`, and
  * fresh values from the seed for the rest, as training starts.
  *
- * `forward` takes normalised images, float32 [batch, height, width, 3] (`model.preprocess`: of 0..255 RGB), to logits
+ * `forward` takes normalised images, float32 [batch, height, width, channels] (`model.in_channels`, after
+ * `model.preprocess`), to logits
  * [batch, height, width, classes]; call it inside `tf.tidy`. It starts in evaluation mode (`context.training` false).
  * `dispose()` frees its variables.
  *

@@ -12,6 +12,8 @@ const laterDefaults: Readonly<Record<string, { readonly now: string; readonly th
   "model.norm_groups": { now: "32", then: null },
   init_key: { now: "null", then: null },
   "model.backbone.pretrained_key": { now: "null", then: null },
+  "model.preprocess.bits": { now: "8", then: null },
+  "data.dataset.bands": { now: "null", then: null },
   "data.dataset.list": { now: "null", then: null },
   "data.dataset.oversample": { now: "false", then: null },
   "data.dataset.exif": { now: '"apply"', then: null },

@@ -17,7 +17,7 @@ const pair = <S extends Parameters<typeof Type.Tuple>[0][number]>(
   options: { description?: string; default?: unknown } = {},
 ) => Type.Tuple([item, item], options);
 
-const rgb = (options: { description: string; default: [number, number, number] }, minimum?: number) => {
+const byChannel = (options: { description: string; default: [number, number, number] }, minimum?: number) => {
   const number = Type.Number(minimum === undefined ? {} : { exclusiveMinimum: minimum });
   return Type.Array(number, { ...options, minItems: 1 });
 };
@@ -69,7 +69,7 @@ const ModelSection = Type.Object(
       minimum: 1,
       maximum: 1024,
       default: 3,
-      description: "channels of the input image",
+      description: "channels of the input image: 1 (grey), 3 (RGB), or the bands that its files have",
     }),
     align_corners: Type.Boolean({
       default: false,
@@ -77,11 +77,19 @@ const ModelSection = Type.Object(
     }),
     preprocess: Type.Object(
       {
-        mean: rgb({
+        mean: byChannel({
           default: [123.675, 116.28, 103.53],
-          description: "subtracted from 0..255 RGB, by channel",
+          description: "subtracted from the images' values, by channel",
         }),
-        std: rgb({ default: [58.395, 57.12, 57.375], description: "then divided by this, by channel" }, 0),
+        std: byChannel(
+          { default: [58.395, 57.12, 57.375], description: "then divided by this, by channel" },
+          0,
+        ),
+        bits: Type.Union([Type.Literal(8), Type.Literal(16)], {
+          default: 8,
+          description:
+            "what the images' values are, and mean and std with them: 8: 0..255; 16: 0..65535, as files of 16 bits store them",
+        }),
       },
       { ...strict, default: {}, description: "normalisation of the image; stored in checkpoints" },
     ),

@@ -4,10 +4,11 @@ import { Type } from "typebox";
 import { SegfuseError } from "../errors.ts";
 import { defineDataset } from "./contracts.ts";
 import { pathOption } from "../registry/component_ref.ts";
+import { bandsOption, fileFormat } from "./bands_option.ts";
 import { exifOption } from "./exif_option.ts";
 import { FileDataset } from "./file_dataset.ts";
 import { labelMapAdvice, maskLabels, maskOptions } from "./file_options.ts";
-import { LabelTable } from "./label_table.ts";
+import { LabelTable, storedValues } from "./label_table.ts";
 import { imageSuffixes, onDisk, requireFolder, requireSamples } from "./listing.ts";
 import { listedPairs } from "./sample_list.ts";
 import { maskSuffixes } from "./mask_file.ts";
@@ -28,10 +29,11 @@ export default defineDataset({
     root: pathOption({ description: "the folder that holds images, masks, the lists and meta.json" }),
     ...maskOptions,
     exif: exifOption,
+    bands: bandsOption,
   }),
   exif: ({ exif }) => exif,
   ignoredAdvice: ({ label_map }, { ignoreIndex }, absent) => labelMapAdvice(label_map, ignoreIndex, absent),
-  async create({ root, ...options }, { split }) {
+  async create({ root, ...options }, { split, image }) {
     const advice = "set SEGFUSE_CAMVID (or data.dataset.root) to it";
     const folder = await requireFolder(root, "the CamVid folder", { advice });
     const { classes, palette, ignore_index: ignoreIndex } = await readMeta(join(folder, "meta.json"));
@@ -53,7 +55,12 @@ export default defineDataset({
     );
     const listed = await listedPairs({ list, root: folder, sides, split });
     const pairs = listed.map((pair) => ({ ...pair, table }));
-    return new FileDataset(info, await requireSamples(pairs, split, list), options.exif);
+    return new FileDataset(
+      info,
+      await requireSamples(pairs, split, list),
+      options.exif,
+      fileFormat(image, options.bands),
+    );
   },
 });
 
@@ -90,6 +97,8 @@ function isMeta(value: unknown): value is Meta {
     classes.every((name) => typeof name === "string") &&
     Array.isArray(palette) &&
     palette.every(isColor) &&
-    isByte(ignore_index)
+    Number.isInteger(ignore_index) &&
+    (ignore_index as number) >= 0 &&
+    (ignore_index as number) < storedValues
   );
 }

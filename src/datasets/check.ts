@@ -1,8 +1,12 @@
 import { SegfuseError } from "../errors.ts";
-import type { Dataset, DatasetInfo } from "./contracts.ts";
+import type { Dataset, DatasetInfo, ImageFormat } from "./contracts.ts";
+import { labelValues } from "./label_array.ts";
 import { openDataset, spread } from "./loader.ts";
+import { fitImage } from "./image_format.ts";
+import { formatOf } from "./pipeline.ts";
 import { RemarkCounter, type RemarkCount } from "./sample_remarks.ts";
 import type { DataConfig, DataSection } from "./source.ts";
+import { ValueStatistics, type ValueRange } from "./value_statistics.ts";
 
 /** How many samples of each split are decoded before a run starts. */
 export const samplesBeforeRun = 6;
@@ -37,8 +41,8 @@ export interface SplitCheck {
   readonly checked: number;
   /** Of the images that were decoded; each side by itself. Null where none was. */
   readonly sizes: SizeRange | null;
-  /** Channels of the images that were decoded. */
-  readonly channels: number | null;
+  /** Of the images that were decoded, as the network takes them; null where none was. */
+  readonly values: ValueRange | null;
   /** Labelled pixels of each class, in the masks that were decoded. */
   readonly pixels: readonly number[];
   /** Pixels without a label. */
@@ -92,7 +96,7 @@ export async function checkData(config: DataConfig, options: CheckDataOptions = 
     const other = differentClasses(info, dataset.info, section);
     if (other !== null) complaints.push(other);
     const wanted = Math.min(samples, dataset.length);
-    const checker = new SplitChecker(dataset, split, onProgress);
+    const checker = new SplitChecker(dataset, split, formatOf(config.model.preprocess), onProgress);
     await checker.read(spread(dataset.length, wanted));
     complaints.push(...checker.complaints);
     splits.push({ section, split, ...checker.summary() });
@@ -117,11 +121,12 @@ class SplitChecker {
   private ignored = 0;
   private checked = 0;
   private sizes: SizeRange | null = null;
-  private channels: number | null = null;
+  private readonly values = new ValueStatistics();
 
   constructor(
     private readonly dataset: Dataset,
     private readonly split: string,
+    private readonly format: ImageFormat,
     private readonly onProgress: ((line: string) => void) | undefined,
   ) {
     this.pixels = dataset.info.classes.map(() => 0);
@@ -149,11 +154,12 @@ class SplitChecker {
   }
 
   summary(): Omit<SplitCheck, "section" | "split"> {
-    const { checked, sizes, channels, pixels, ignored } = this;
+    const { checked, sizes, pixels, ignored } = this;
+    const values = this.values.range;
     const first = this.unlabelled.length === 0 ? null : Math.min(...this.unlabelled);
     const unlabelled = { count: this.unlabelled.length, first: first === null ? null : this.nameOf(first) };
     const remarks = this.remarks.counts();
-    return { length: this.dataset.length, checked, sizes, channels, pixels, ignored, unlabelled, remarks };
+    return { length: this.dataset.length, checked, sizes, values, pixels, ignored, unlabelled, remarks };
   }
 
   private tryOne(index: number): Promise<SegfuseError | null> {
@@ -163,7 +169,7 @@ class SplitChecker {
   private async readOne(index: number): Promise<SegfuseError | null> {
     const { image, label, remarks = [] } = await this.dataset.load(index);
     const { classes, ignoreIndex } = this.dataset.info;
-    const counts = new Float64Array(256);
+    const counts = new Float64Array(labelValues(label.data));
     for (const value of label.data) counts[value]!++;
     // The data sets of segfuse have checked this as they read; a plug-in's may not have.
     const wrong = label.data.findIndex((value) => value >= classes.length && value !== ignoreIndex);
@@ -173,12 +179,15 @@ class SplitChecker {
         expected: `classes 0..${classes.length - 1} and ${ignoreIndex} (ignore)`,
         found: `value ${label.data[wrong]}, first at x=${wrong % label.width}, y=${Math.floor(wrong / label.width)}`,
       });
-    for (const k of classes.keys()) this.pixels[k]! += counts[k]!;
-    this.ignored += counts[ignoreIndex]!;
-    if (counts[ignoreIndex] === label.data.length) this.unlabelled.push(index);
+    // Files are read so; of other data sets it is seen here.
+    const imageName = this.dataset.files(index)?.image ?? this.dataset.id(index);
+    this.values.add(fitImage(image, this.format, imageName));
+    for (const k of classes.keys()) this.pixels[k]! += counts[k] ?? 0;
+    const ignored = counts[ignoreIndex] ?? 0;
+    this.ignored += ignored;
+    if (ignored === label.data.length) this.unlabelled.push(index);
     this.checked++;
-    this.remarks.add(remarks, index, this.dataset.files(index)?.image ?? this.dataset.id(index));
-    this.channels = image.channels;
+    this.remarks.add(remarks, index, imageName);
     this.addSize([image.height, image.width]);
     return null;
   }

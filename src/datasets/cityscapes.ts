@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { type DatasetInfo, defineDataset } from "./contracts.ts";
 import { pathOption } from "../registry/component_ref.ts";
 import { cityscapesClasses } from "./cityscapes_classes.ts";
+import { bandsOption, fileFormat } from "./bands_option.ts";
 import { exifOption } from "./exif_option.ts";
 import { FileDataset, type FilePair } from "./file_dataset.ts";
 import { labelMapAdvice, labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";
@@ -29,12 +30,13 @@ export default defineDataset({
     ),
     ...maskOptions,
     exif: exifOption,
+    bands: bandsOption,
   }),
   info: ({ ignore_index }) => describe(ignore_index),
   rules: [{ check: ({ label_map }) => labelMapFindings(label_map, cityscapesClasses.length) }],
   exif: ({ exif }) => exif,
   ignoredAdvice: ({ label_map }, { ignoreIndex }, absent) => labelMapAdvice(label_map, ignoreIndex, absent),
-  async create({ root, ignore_index, ...options }, { split }) {
+  async create({ root, ignore_index, ...options }, { split, image }) {
     const advice =
       "set SEGFUSE_CITYSCAPES (or data.dataset.root) to the folder that holds leftImg8bit and gtFine";
     const folder = await requireFolder(root, "the Cityscapes folder", { advice });
@@ -60,7 +62,7 @@ export default defineDataset({
       },
     );
     const samples = await requireSamples(pairs, split, sides(trainIdsSuffix));
-    return new FileDataset(info, samples, options.exif);
+    return new FileDataset(info, samples, options.exif, fileFormat(image, options.bands));
   },
 });
 

@@ -1,5 +1,6 @@
 import { SegfuseError } from "../errors.ts";
 import type { RawLabel } from "./contracts.ts";
+import { labelArray } from "./label_array.ts";
 import type { RawMask, Rgb } from "./masks/raw_mask.ts";
 
 /** From the colours of a mask to class numbers and the ignore index. */
@@ -55,7 +56,7 @@ export class ColorTable {
         },
       );
     const { width, height, data } = mask;
-    const out = new Uint8Array(width * height);
+    const out = labelArray(width * height, Math.max(...this.labels.values(), this.other ?? 0));
     const wrong = new Map<number, { count: number; first: number }>();
     let [last, label]: [number, number | undefined] = [-1, undefined];
     for (let p = 0; p < out.length; p++) {

@@ -14,19 +14,30 @@ export interface DatasetInfo {
   readonly ignoreIndex: number;
 }
 
-/** A decoded picture, 8 bits a channel, row by row: [height, width, channels]. */
+/** What a network takes of its images: `model.in_channels` and `model.preprocess.bits`. */
+export interface ImageFormat {
+  /** Bands of an image, 1 (grey), 3 (RGB) or any other number. */
+  readonly channels: number;
+  /** 8: values are 0..255; 16: 0..65535, as the files store them. */
+  readonly bits: 8 | 16;
+}
+
+/** A decoded picture of 8 or 16 bits a channel, row by row: [height, width, channels]. */
 export interface RawImage {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  readonly data: Uint8Array;
+  readonly data: Uint8Array | Uint16Array;
 }
+
+/** Labels of pixels: of 16 bits where the ignore index, which lies behind all classes, does not fit into 8. */
+export type LabelData = Uint8Array | Uint16Array;
 
 /** A label map [height, width]: class numbers 0..N-1 or the ignore index, checked. */
 export interface RawLabel {
   readonly height: number;
   readonly width: number;
-  readonly data: Uint8Array;
+  readonly data: LabelData;
 }
 
 export interface RawSample {
@@ -49,16 +60,16 @@ export interface Dataset {
 }
 
 /**
- * A sample on its way through the transforms. `image` is [height, width, 3] in 0..255 until the last step
- * normalises it; `valid` is the rectangle that holds real pixels, everything outside becomes exactly 0
- * after normalisation.
+ * A sample on its way through the transforms. `image` is [height, width, channels] (`model.in_channels`, so many as its
+ * length says) in 0..255, or 0..65535 where `model.preprocess.bits` is 16, until the last step normalises it; `valid` is
+ * the rectangle that holds real pixels, everything outside becomes exactly 0 after normalisation.
  */
 export interface Sample {
   id: string;
   height: number;
   width: number;
   image: Float32Array;
-  label: Uint8Array;
+  label: LabelData;
   /** The label's own size may differ from the image's at evaluation (a resize of the image alone). */
   labelHeight: number;
   labelWidth: number;
@@ -87,9 +98,9 @@ export interface DeferredSample {
   readonly labelWidth: number;
 }
 
-/** As {@link Sample}, but the image may still be the decoded bytes. */
+/** As {@link Sample}, but the image may still be what was decoded. */
 export interface DeferredSource extends Readonly<Omit<Sample, "image">> {
-  readonly image: Uint8Array | Float32Array;
+  readonly image: RawImage["data"] | Float32Array;
 }
 
 /** A step of augmentation. Every random choice comes from `random`, the sample's own stream for this transform. */
@@ -104,7 +115,7 @@ export interface Batch {
   readonly ids: readonly string[];
   readonly height: number;
   readonly width: number;
-  /** [batch, height, width, 3], normalised. */
+  /** [batch, height, width, channels], normalised. */
   readonly images: Float32Array;
   /** [batch, height, width]. */
   readonly labels: Int32Array;
@@ -119,7 +130,7 @@ export interface EvaluationSample {
   readonly image: Float32Array;
   readonly labelHeight: number;
   readonly labelWidth: number;
-  readonly label: Uint8Array;
+  readonly label: LabelData;
 }
 
 export interface DatasetRecord<S extends TObject = TObject> extends RecordBase<"dataset", S> {
@@ -133,8 +144,12 @@ export interface DatasetRecord<S extends TObject = TObject> extends RecordBase<"
    * @param absent a class that no mask has; null: all are there
    */
   readonly ignoredAdvice?: (options: Static<S>, info: DatasetInfo, absent: number | null) => string;
-  /** Lists the split and checks that its files exist; decodes nothing. Called in the main thread and in each worker. */
-  create(options: Static<S>, inputs: { split: string }): Promise<Dataset>;
+  /**
+   * Lists the split and checks that its files exist; decodes nothing. Called in the main thread and in each worker.
+   * `image` is what the network takes, where the caller knows it (default: RGB of 8 bits). Grey and RGB images become
+   * each other afterwards; a data set whose images have another number of channels is refused.
+   */
+  create(options: Static<S>, inputs: { split: string; image?: ImageFormat }): Promise<Dataset>;
 }
 
 export const defineDataset = <S extends TObject>(d: Definition<DatasetRecord<S>>): DatasetRecord =>

@@ -1,4 +1,5 @@
 import { SegfuseError } from "../errors.ts";
+import type { FileFormat } from "./bands_option.ts";
 import type { Dataset, DatasetInfo, RawSample } from "./contracts.ts";
 import { sameSize, type ExifMode } from "./orientation.ts";
 import { readImage } from "./image_file.ts";
@@ -20,6 +21,8 @@ export class FileDataset implements Dataset {
     private readonly pairs: readonly FilePair[],
     /** What an EXIF orientation of the images means; the masks stay as they are. */
     private readonly exif: ExifMode,
+    /** What of the images is read. */
+    private readonly format: FileFormat,
   ) {}
 
   get length(): number {
@@ -39,7 +42,7 @@ export class FileDataset implements Dataset {
     const { id, image: imageFile, label: labelFile, table } = this.pair(index);
     const reading = readMask(labelFile);
     const [{ remarks, header, ...image }, mask] = await Promise.all([
-      readImage(imageFile, this.exif, () => reading),
+      readImage(imageFile, { exif: this.exif, format: this.format, maskSize: () => reading }),
       reading,
     ]);
     if (!sameSize(mask, image)) {

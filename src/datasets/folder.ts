@@ -1,6 +1,7 @@
 import { Type, type Static } from "typebox";
 import { type DatasetInfo, defineDataset } from "./contracts.ts";
 import { pathOption } from "../registry/component_ref.ts";
+import { bandsOption, fileFormat } from "./bands_option.ts";
 import { exifOption } from "./exif_option.ts";
 import { FileDataset } from "./file_dataset.ts";
 import { labelMapAdvice, labelMapFindings, maskLabels, maskOptions } from "./file_options.ts";
@@ -57,15 +58,16 @@ const schema = Type.Object({
   ),
   classes: Type.Array(Type.Union([className, coloredClass]), {
     minItems: 1,
-    maxItems: 255,
+    maxItems: 65_535,
     description:
       "every class, in the order of its number: a name, or {name, color: [red, green, blue]}, by which colour masks are read",
   }),
   ignore_index: Type.Integer({
     minimum: 1,
-    maximum: 255,
+    maximum: 65_535,
     default: 255,
-    description: "the mask value of pixels that count nowhere; no class's number",
+    description:
+      "the mask value of pixels that count nowhere; no class's number: 65535 for more than 255 classes",
   }),
   reduce_zero_label: Type.Boolean({
     default: false,
@@ -74,6 +76,7 @@ const schema = Type.Object({
   }),
   ...maskOptions,
   exif: exifOption,
+  bands: bandsOption,
 });
 
 /** Images and masks in folders: ADE20K, one's own data. */
@@ -90,7 +93,7 @@ export default defineDataset({
         yield {
           path: ["ignore_index"],
           message: "ignore_index is the number of a class",
-          expected: `a number from ${classes.length} to 255, because the classes are 0..${classes.length - 1}`,
+          expected: `a number from ${classes.length} to 65535, because the classes are 0..${classes.length - 1}`,
           found: String(ignore_index),
         };
       },
@@ -101,14 +104,14 @@ export default defineDataset({
   exif: ({ exif }) => exif,
   ignoredAdvice: ({ label_map, reduce_zero_label }, { ignoreIndex }, absent) =>
     labelMapAdvice(label_map, reduce_zero_label ? 0 : ignoreIndex, absent),
-  async create(options, { split }) {
+  async create(options, { split, image }) {
     const info = describe(options);
     const plain = options.reduce_zero_label
       ? LabelTable.shifted(info.classes.length, info.ignoreIndex)
       : LabelTable.plain(info.classes.length, info.ignoreIndex);
     const table = maskLabels(plain, options, info, ownColors(options.classes));
     const pairs = (await folderPairs(options, split)).map((pair) => ({ ...pair, table }));
-    return new FileDataset(info, pairs, options.exif);
+    return new FileDataset(info, pairs, options.exif, fileFormat(image, options.bands));
   },
 });
 

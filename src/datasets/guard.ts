@@ -1,4 +1,5 @@
 import type { Dataset, DatasetInfo, RawSample, Sample, TransformInputs } from "./contracts.ts";
+import { storedValues } from "./label_table.ts";
 import { missingMethod, type Call, type Contract } from "../registry/guard/contract.ts";
 import type { Fault } from "../registry/guard/owner.ts";
 import { show } from "../util/show.ts";
@@ -35,20 +36,20 @@ function checkInfo(info: Partial<DatasetInfo> | undefined): Fault | null {
   if (!Array.isArray(palette) || palette.length !== classes.length) {
     return { expected: `'info.palette', ${classes.length} colours [red, green, blue]`, found: show(palette) };
   }
-  if (!isCount(ignoreIndex) || ignoreIndex! < classes.length || ignoreIndex! > 255) {
+  if (!isCount(ignoreIndex) || ignoreIndex! < classes.length || ignoreIndex! >= storedValues) {
     return {
-      expected: `'info.ignoreIndex', a label from ${classes.length} to 255, behind the classes`,
+      expected: `'info.ignoreIndex', a label from ${classes.length} to ${storedValues - 1}, behind the classes`,
       found: show(ignoreIndex),
     };
   }
   return null;
 }
 
-/** A sample as it is read: RGB bytes and labels, all of them classes or ignored. */
+/** A sample as it is read: values of 8 or 16 bits and labels, all of them classes or ignored. */
 function checkLoaded(result: unknown, { self }: Call): Fault | null {
   const { info } = self as Dataset;
   const { image, label } = (result ?? {}) as Partial<RawSample>;
-  if (!isPicture(image, image?.channels) || ![1, 3].includes(image!.channels)) {
+  if (!isPicture(image, image?.channels)) {
     return {
       expected: `'image', { height, width, channels: 3, data: height · width · 3 bytes }`,
       found: showPicture(image),
@@ -87,17 +88,19 @@ function checkDeferred(result: unknown, call: Call): Fault | null {
   return isDeferred ? null : checkSample(result, call);
 }
 
-/** A sample on its way: sizes that are those of its data, and labels that are classes. */
-function checkSample(result: unknown, { made }: Call): Fault | null {
+/** A sample on its way: sizes that are those of its data, as many channels as before, and labels that are classes. */
+function checkSample(result: unknown, { args, made }: Call): Fault | null {
   const sample = result as Partial<Sample> | undefined;
   const { height = NaN, width = NaN, labelHeight = NaN, labelWidth = NaN, image, label } = sample ?? {};
-  if (!(image instanceof Float32Array) || image.length !== height * width * 3) {
+  const [before] = args as [Partial<Sample>];
+  const channels = channelCount(before) ?? Math.floor(channelCount({ image, height, width }) ?? NaN);
+  if (!(image instanceof Float32Array) || image.length !== height * width * channels) {
     return {
-      expected: "'image', a Float32Array of height · width · 3",
+      expected: "'image', a Float32Array of height · width · channels",
       found: image === undefined ? show(result) : `${image.length} values at ${height}x${width}`,
     };
   }
-  if (!(label instanceof Uint8Array) || label.length !== labelHeight * labelWidth) {
+  if (!isStored(label) || label.length !== labelHeight * labelWidth) {
     return {
       expected: "'label', a Uint8Array of labelHeight · labelWidth",
       found: label === undefined ? show(result) : `${label.length} values at ${labelHeight}x${labelWidth}`,
@@ -107,14 +110,25 @@ function checkSample(result: unknown, { made }: Call): Fault | null {
   return numClasses === undefined ? null : labelFault(label, labelWidth, numClasses, ignoreIndex);
 }
 
-type Picture = { height: number; width: number; data: Uint8Array };
+type Picture = { height: number; width: number; data: Uint8Array | Uint16Array };
+
+function channelCount({ image, height = NaN, width = NaN }: Partial<Sample>): number | null {
+  return image instanceof Float32Array ? image.length / (height * width) : null;
+}
+
+/** Values of 8 or 16 bits. */
+function isStored(data: unknown): data is Picture["data"] {
+  return data instanceof Uint8Array || data instanceof Uint16Array;
+}
 
 function isPicture(picture: Partial<Picture> | undefined, channels: number | undefined): boolean {
   const { height = NaN, width = NaN, data } = picture ?? {};
-  return data instanceof Uint8Array && data.length === height * width * (channels ?? NaN);
+  return isStored(data) && data.length === height * width * (channels ?? NaN);
 }
 
 function showPicture(picture: Partial<Picture> | undefined): string {
   const { height, width, data } = picture ?? {};
-  return data === undefined ? show(picture) : `${data.length} bytes at ${height}x${width}`;
+  return data === undefined
+    ? show(picture)
+    : `${data.length} ${data instanceof Uint16Array ? "values" : "bytes"} at ${height}x${width}`;
 }

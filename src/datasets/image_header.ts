@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import sharp, { type Metadata, type SharpOptions } from "sharp";
 import type { StoredImage } from "./orientation.ts";
+import { opacityBands } from "./tiff_bands.ts";
 
 /** What an image file says of itself before its pixels are decoded. */
 export interface ImageHeader extends StoredImage {
@@ -10,6 +11,8 @@ export interface ImageHeader extends StoredImage {
   readonly colors: "grey" | "rgb" | "cmyk" | "bands";
   /** All of them, opacity included. */
   readonly bands: number;
+  /** Places, from 0, of bands that are declared to be opacities. */
+  readonly opacities: readonly number[];
   /** The type of a band's value: `uchar` and `ushort` are read, 8 and 16 bits without a sign. */
   readonly depth: string;
   /** There are more frames (GIF, WebP, APNG) or pages (TIFF) than the first one. */
@@ -42,15 +45,18 @@ export async function readImageHeader(file: string): Promise<ImageHeader> {
     space,
     channels,
     depth,
+    hasAlpha,
     pages = 1,
   } = await sharp(file, decoding).metadata();
+  const colors = colorsOf(space, channels);
   return {
     width,
     height,
     orientation,
     format,
-    colors: colorsOf(space, channels),
+    colors,
     bands: channels,
+    opacities: await opacitiesOf(file, { format, colors, bands: channels, hasAlpha }),
     depth,
     hasMore: pages > 1 || (format === "png" && (await isAnimatedPng(file))),
   };
@@ -61,6 +67,16 @@ function colorsOf(space: Metadata["space"], bands: number): ImageHeader["colors"
   const isGrey = space === "b-w" || space === "grey16";
   if (isGrey) return bands > 2 ? "bands" : "grey";
   return "rgb";
+}
+
+/** Of a TIFF its own word; the library calls every band behind the colours an opacity. */
+async function opacitiesOf(
+  file: string,
+  image: Pick<ImageHeader, "format" | "colors" | "bands"> & { readonly hasAlpha: boolean },
+): Promise<number[]> {
+  const { format, colors, bands } = image;
+  if (!image.hasAlpha || colors === "cmyk") return [];
+  return format === "tiff" ? opacityBands(file, bands) : [bands - 1];
 }
 
 /** APNG: the chunk `acTL` before the first pixels. Others show the first picture alone, and so does the library. */

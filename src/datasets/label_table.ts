@@ -1,5 +1,6 @@
 import { SegfuseError } from "../errors.ts";
 import type { RawLabel } from "./contracts.ts";
+import { labelArray } from "./label_array.ts";
 import type { RawMask } from "./masks/raw_mask.ts";
 
 /** How many values a mask can store: 0 to 65,535. */
@@ -8,13 +9,15 @@ export const storedValues = 65536;
 /** From the numbers that a mask file stores to class numbers and the ignore index. */
 export class LabelTable {
   private readonly table = new Int32Array(storedValues).fill(-1);
+  /** The largest label that it gives. */
+  private largest = 0;
 
   /** @param labels pairs of stored value and class number (or ignore index); every other value is an error */
   constructor(
     labels: Iterable<readonly [stored: number, label: number]>,
     private readonly expected: string,
   ) {
-    for (const [stored, label] of labels) this.table[stored] = label;
+    for (const [stored, label] of labels) this.set(stored, label);
   }
 
   /** Classes 0..numClasses-1 as they are stored, and the ignore index. */
@@ -48,8 +51,13 @@ export class LabelTable {
       other === null ? `${this.expected}; label_map: ${described}` : described,
     );
     for (let value = 0; value < storedValues; value++)
-      if (!labels.has(value)) changed.table[value] = other ?? this.table[value]!;
+      if (!labels.has(value)) changed.set(value, other ?? this.table[value]!);
     return changed;
+  }
+
+  private set(stored: number, label: number): void {
+    this.table[stored] = label;
+    this.largest = Math.max(this.largest, label);
   }
 
   /**
@@ -60,7 +68,7 @@ export class LabelTable {
   apply(mask: RawMask, file: string): RawLabel {
     const { width, height, data } = mask;
     const counts = new Int32Array(data instanceof Uint16Array ? storedValues : 256);
-    const out = new Uint8Array(data.length);
+    const out = labelArray(data.length, this.largest);
     for (let p = 0; p < data.length; p++) {
       const stored = data[p]!;
       counts[stored]!++;

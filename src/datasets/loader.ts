@@ -1,6 +1,7 @@
 import { SegfuseError } from "../errors.ts";
 import type { Batch, Dataset, DatasetInfo, EvaluationSample, Sample } from "./contracts.ts";
 import { DataOrder } from "./order.ts";
+import { channelsOf } from "./sample.ts";
 import { RemarkCounter, type RemarkCount, type SampleRemark } from "./sample_remarks.ts";
 import { createDataset, sampleSource, type DataConfig, type DataSection } from "./source.ts";
 import { createSampleMaker, type SampleMaker } from "./workers/pool.ts";
@@ -116,7 +117,8 @@ class StreamLoader implements TrainLoader {
 
 function collate(samples: readonly Sample[]): Batch {
   const { height, width } = samples[0]!;
-  const images = new Float32Array(samples.length * height * width * 3);
+  const imageValues = height * width * channelsOf(samples[0]!);
+  const images = new Float32Array(samples.length * imageValues);
   const labels = new Int32Array(samples.length * height * width);
   for (const [i, s] of samples.entries()) {
     if (s.height !== height || s.width !== width || s.labelHeight !== height || s.labelWidth !== width)
@@ -126,7 +128,7 @@ function collate(samples: readonly Sample[]): Batch {
         found: `an image of ${s.width}x${s.height}, a label of ${s.labelWidth}x${s.labelHeight}`,
         advice: "end the transforms that resize with random_crop or resize",
       });
-    images.set(s.image, i * height * width * 3);
+    images.set(s.image, i * imageValues);
     labels.set(s.label, i * height * width);
   }
   return { ids: samples.map((s) => s.id), height, width, images, labels };

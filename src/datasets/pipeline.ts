@@ -1,6 +1,7 @@
 import type {
   Dataset,
   DeferredSample,
+  ImageFormat,
   Sample,
   Transform,
   TransformInputs,
@@ -8,12 +9,20 @@ import type {
 } from "./contracts.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
 import { Random } from "../util/random.ts";
-import { deferRaw, settle } from "./sample.ts";
+import { fitImage } from "./image_format.ts";
+import { channelsOf, deferRaw, settle } from "./sample.ts";
 
 export interface Preprocess {
-  /** Of 0..255 RGB, by channel. */
+  /** Of the images' values, by channel: 0..255, or 0..65535 where `bits` is 16. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** Default 8. */
+  readonly bits?: 8 | 16;
+}
+
+/** What a network takes: a number of the mean for each channel is a rule of configs. */
+export function formatOf({ mean, bits = 8 }: Preprocess): ImageFormat {
+  return { channels: mean.length, bits };
 }
 
 /** Reads a sample, takes it through the transforms and normalises it. */
@@ -42,7 +51,8 @@ export class Pipeline {
    */
   async run(index: number, keys: readonly (string | number)[]): Promise<Sample> {
     const raw = await this.dataset.load(index);
-    let sample: DeferredSample | Sample = deferRaw(raw);
+    const image = fitImage(raw.image, formatOf(this.preprocess), this.dataset.files(index)?.image ?? raw.id);
+    let sample: DeferredSample | Sample = deferRaw({ ...raw, image });
     for (const [k, transform] of this.transforms.entries()) {
       const random = new Random(...keys, `transform/${k}`);
       if (isDeferred(sample) && transform.applyDeferred !== undefined) {
@@ -61,21 +71,24 @@ export class Pipeline {
 const isDeferred = (sample: DeferredSample | Sample): sample is DeferredSample => "source" in sample;
 
 /** (pixel − mean) / std in place; 0 outside the valid rectangle. */
-export function normalise({ image, width, height, valid }: Sample, { mean, std }: Preprocess): void {
-  const [m0, m1, m2] = mean as [number, number, number];
-  const [s0, s1, s2] = std as [number, number, number];
+export function normalise(sample: Sample, { mean, std }: Preprocess): void {
+  const { image, width, height, valid } = sample;
+  const channels = channelsOf(sample);
   const right = valid.left + valid.width;
   const bottom = valid.top + valid.height;
-  for (let y = 0, k = 0; y < height; y++) {
+  for (let y = 0; y < height; y++) {
+    const row = y * width * channels;
+    const end = row + width * channels;
     if (y < valid.top || y >= bottom) {
-      image.fill(0, k, (k += width * 3));
+      image.fill(0, row, end);
       continue;
     }
-    for (let x = 0; x < width; x++, k += 3) {
-      const inside = x >= valid.left && x < right;
-      image[k] = inside ? (image[k]! - m0) / s0 : 0;
-      image[k + 1] = inside ? (image[k + 1]! - m1) / s1 : 0;
-      image[k + 2] = inside ? (image[k + 2]! - m2) / s2 : 0;
+    const [first, last] = [row + valid.left * channels, row + right * channels];
+    image.fill(0, row, first);
+    for (let c = 0; c < channels; c++) {
+      const [m, s] = [mean[c]!, std[c]!];
+      for (let k = first + c; k < last; k += channels) image[k] = (image[k]! - m) / s;
     }
+    image.fill(0, last, end);
   }
 }

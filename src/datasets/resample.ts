@@ -1,3 +1,5 @@
+import type { LabelData, RawImage } from "./contracts.ts";
+
 /** Which source pixels a target pixel is made of, along one axis: `(1 - weight) · source[low] + weight · source[high]`. */
 interface Taps {
   readonly low: Int32Array;
@@ -38,14 +40,14 @@ function taps(source: number, target: number, start: number, count: number): Tap
 }
 
 /**
- * Resizes an RGB image and cuts a window out, computing the window alone.
+ * Resizes an image and cuts a window out, computing the window alone.
  *
- * @param image [source.height, source.width, 3]
+ * @param image [source.height, source.width, channels]
  * @param target the size of the whole image after the resize
- * @param out [outWidth pixels a row, 3]; the window is written to its top left corner
+ * @param out [outWidth pixels a row, channels]; the window is written to its top left corner
  */
 export function resizeImage(
-  image: Uint8Array | Float32Array,
+  image: Pixels,
   source: Extent,
   target: Extent,
   window: Window,
@@ -53,25 +55,30 @@ export function resizeImage(
   outWidth: number,
 ): void {
   const { height, width, top, left } = window;
+  const channels = image.length / (source.height * source.width);
+  const rowValues = width * channels;
   if (source.height === target.height && source.width === target.width) {
     for (let y = 0; y < height; y++) {
-      const start = ((top + y) * source.width + left) * 3;
-      out.set(image.subarray(start, start + width * 3), y * outWidth * 3);
+      const start = ((top + y) * source.width + left) * channels;
+      out.set(image.subarray(start, start + rowValues), y * outWidth * channels);
     }
     return;
   }
   const rows = taps(source.height, target.height, top, height);
   const columns = taps(source.width, target.width, left, width);
-  const cache = new RowCache(image, source.width, columns, width);
+  const cache = new RowCache(image, source.width, columns, channels);
   for (let y = 0; y < height; y++) {
     const upper = cache.row(rows.low[y]!, rows.high[y]!);
     const lower = cache.row(rows.high[y]!, rows.low[y]!);
     const b = rows.weight[y]!;
     const a = 1 - b;
-    const start = y * outWidth * 3;
-    for (let k = 0; k < width * 3; k++) out[start + k] = a * upper[k]! + b * lower[k]!;
+    const start = y * outWidth * channels;
+    for (let k = 0; k < rowValues; k++) out[start + k] = a * upper[k]! + b * lower[k]!;
   }
 }
+
+/** An image before it is resized: as it was decoded, or after another transform. */
+type Pixels = RawImage["data"] | Float32Array;
 
 /** Source rows, resized along x. A row is used by several target rows; the last two are kept. */
 class RowCache {
@@ -79,12 +86,13 @@ class RowCache {
   private readonly held: [number, number] = [-1, -1];
 
   constructor(
-    private readonly image: Uint8Array | Float32Array,
+    private readonly image: Pixels,
     private readonly sourceWidth: number,
     private readonly columns: Taps,
-    width: number,
+    private readonly channels: number,
   ) {
-    this.rows = [new Float64Array(width * 3), new Float64Array(width * 3)];
+    const length = columns.low.length * channels;
+    this.rows = [new Float64Array(length), new Float64Array(length)];
   }
 
   /** Row `y`; its place may be taken from any row but `keep`. */
@@ -93,17 +101,15 @@ class RowCache {
     if (this.held[1] === y) return this.rows[1];
     const slot = this.held[0] === keep ? 1 : 0;
     this.held[slot] = y;
-    const { image, columns } = this;
+    const { image, channels } = this;
+    const { low, high, weight } = this.columns;
     const out = this.rows[slot];
-    const start = y * this.sourceWidth * 3;
-    for (let x = 0, k = 0; x < columns.low.length; x++, k += 3) {
-      const low = start + columns.low[x]! * 3;
-      const high = start + columns.high[x]! * 3;
-      const b = columns.weight[x]!;
-      const a = 1 - b;
-      out[k] = a * image[low]! + b * image[high]!;
-      out[k + 1] = a * image[low + 1]! + b * image[high + 1]!;
-      out[k + 2] = a * image[low + 2]! + b * image[high + 2]!;
+    for (let c = 0; c < channels; c++) {
+      const start = y * this.sourceWidth * channels + c;
+      for (let x = 0, k = c; x < low.length; x++, k += channels) {
+        const b = weight[x]!;
+        out[k] = (1 - b) * image[start + low[x]! * channels]! + b * image[start + high[x]! * channels]!;
+      }
     }
     return out;
   }
@@ -114,11 +120,11 @@ class RowCache {
  * lie where {@link resizeImage} puts the image. Arguments as there, one value a pixel.
  */
 export function resizeLabel(
-  label: Uint8Array,
+  label: LabelData,
   source: Extent,
   target: Extent,
   window: Window,
-  out: Uint8Array,
+  out: LabelData,
   outWidth: number,
 ): void {
   const nearest = (from: number, to: number, start: number, count: number) =>

@@ -1,5 +1,15 @@
-import type { DeferredSample, RawSample, Sample } from "./contracts.ts";
+import type { DeferredSample, DeferredSource, RawSample, Sample } from "./contracts.ts";
+import { labelArray, labelValues } from "./label_array.ts";
 import { resizeImage, resizeLabel, type Extent, type Window } from "./resample.ts";
+
+/** Channels of an image [height, width, channels]. */
+export function channelsOf({
+  image,
+  height,
+  width,
+}: Pick<DeferredSource, "image" | "height" | "width">): number {
+  return image.length / (height * width);
+}
 
 /** A decoded sample at its own size, nothing copied. */
 export function deferRaw({ id, image, label }: RawSample): DeferredSample {
@@ -30,11 +40,11 @@ export function undeferred(deferred: DeferredSample): DeferredSample {
 /** Does the resize that is due. */
 export function settle(deferred: DeferredSample): Sample {
   const { source, height, width, labelHeight, labelWidth } = deferred;
-  const image = new Float32Array(height * width * 3);
+  const image = new Float32Array(height * width * channelsOf(source));
   resizeImage(source.image, source, deferred, { top: 0, left: 0, height, width }, image, width);
   let label = source.label;
   if (labelHeight !== source.labelHeight || labelWidth !== source.labelWidth) {
-    label = new Uint8Array(labelHeight * labelWidth);
+    label = labelArray(labelHeight * labelWidth, labelValues(source.label) - 1);
     const window = { top: 0, left: 0, height: labelHeight, width: labelWidth };
     resizeLabel(source.label, labelSize(source), labelSize(deferred), window, label, labelWidth);
   }
@@ -61,8 +71,9 @@ export function settleWindow(
   ignoreIndex: number,
 ): Sample {
   const { source } = deferred;
-  const image = new Float32Array(size.height * size.width * 3);
-  const label = new Uint8Array(size.height * size.width).fill(ignoreIndex);
+  const image = new Float32Array(size.height * size.width * channelsOf(source));
+  const label = labelArray(size.height * size.width, Math.max(ignoreIndex, labelValues(source.label) - 1));
+  label.fill(ignoreIndex);
   resizeImage(source.image, source, deferred, offset, image, size.width);
   resizeLabel(source.label, labelSize(source), deferred, offset, label, size.width);
   return {

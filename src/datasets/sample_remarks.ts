@@ -1,5 +1,6 @@
 /** What is odd about a sample's image and stops nothing. */
-export type SampleRemark = "unturned_by_mask" | "turned_by_mask" | "first_of_many" | "first_bands";
+export type SampleRemark =
+  "unturned_by_mask" | "turned_by_mask" | "first_of_many" | "upper_bits" | "grey_of_colors";
 
 /** How often something was remarked, and the first image in which it was. */
 export interface RemarkCount {
@@ -21,7 +22,9 @@ const texts: Readonly<Record<SampleRemark, string>> = {
     "fit their masks only with their EXIF orientation applied and are read so: the masks were drawn on the turned " +
     "images; exif: apply reads all images so, and those of predict",
   first_of_many: "hold further frames or pages, which are not read: the first is",
-  first_bands: "have many bands without a colour: the first three are read as red, green and blue",
+  upper_bits:
+    "have 16 bits a channel, of which the upper 8 are read; model.preprocess.bits: 16 reads all, as values of 0 to 65535",
+  grey_of_colors: "have colours and are read as grey: 0.299 red + 0.587 green + 0.114 blue",
 };
 
 /** Counts remarks over the samples of a split. */

@@ -5,7 +5,7 @@ import { dataContracts } from "./guard.ts";
 import { guardRecord } from "../registry/guard/guard.ts";
 import { importPlugin } from "../registry/plugins.ts";
 import { datasets } from "./index.ts";
-import { Pipeline, type Preprocess } from "./pipeline.ts";
+import { formatOf, Pipeline, type Preprocess } from "./pipeline.ts";
 import { transforms } from "./transforms/index.ts";
 
 /** Everything that a thread needs to make samples: plain data, so that it can be sent to a worker. */
@@ -94,9 +94,10 @@ async function dataRecords({ dataset, transforms: steps, plugins }: SampleSource
   return added;
 }
 
-async function openDatasetWith({ dataset, split }: SampleSource, records: DataRecords): Promise<Dataset> {
+async function openDatasetWith(source: SampleSource, records: DataRecords): Promise<Dataset> {
+  const { dataset, split, preprocess } = source;
   const { type, ...options } = dataset;
-  return find(records.datasets, "dataset", type).create(options, { split });
+  return find(records.datasets, "dataset", type).create(options, { split, image: formatOf(preprocess) });
 }
 
 function find<R extends { type: string }>(records: readonly R[], kind: string, type: string): R {

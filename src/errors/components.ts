@@ -23,7 +23,9 @@ export const componentsErrors = {
   SEGFUSE_PREPROCESS: {
     exit: 2,
     title: "mean or standard deviation that do not fit the image's channels",
-    means: "Mean and standard deviation have one number for each channel of the image.",
+    means:
+      "Mean and standard deviation have one number for each channel of the image, in the units of its values: 0 to 255, " +
+      "or 0 to 65535 where model.preprocess.bits is 16.",
     example: "config",
     wrong: ["_base_: small.yaml", "model: {preprocess: {mean: [127.5]}}"],
     right: ["_base_: small.yaml", "model: {preprocess: {mean: [127.5, 127.5, 127.5]}}"],

@@ -61,6 +61,16 @@ export const dataErrors = {
     wrong: "an interrupted copy of a JPEG",
     right: "the file copied again, or taken out of the split",
   },
+  SEGFUSE_DATA_BANDS: {
+    exit: 1,
+    title: "an image has other bands or values than the network takes",
+    means:
+      "An image has another number of bands than model.in_channels, or values of 16 bits where model.preprocess.bits " +
+      "says 8 (or the other way round). Grey and RGB become each other; nothing else is guessed (see docs/data.md).",
+    example: "text",
+    wrong: "model: {in_channels: 3} # with TIFFs of red, green, blue and near infra-red",
+    right: "model: {in_channels: 4, preprocess: {mean: [98, 101, 93, 120], std: [40, 37, 36, 52]}}",
+  },
   SEGFUSE_DATA_ORIENTATION: {
     exit: 1,
     title: "an image is stored turned, and that is refused",

@@ -1,3 +1,4 @@
+import type { LabelData } from "../datasets/contracts.ts";
 import type { ClassCounts } from "./contracts.ts";
 import type { Size } from "../util/size.ts";
 
@@ -24,9 +25,10 @@ export class BoundaryCounts {
   }
 
   /** Counts one image, [height, width]. */
-  add(prediction: ArrayLike<number>, label: Uint8Array, size: Size): void {
+  add(prediction: ArrayLike<number>, label: LabelData, size: Size): void {
     const distance = Math.max(1, Math.round(DILATION_RATIO * Math.hypot(...size)));
-    const counted = Uint8Array.from(label, (l, i) => (l < this.numClasses ? prediction[i]! : l));
+    const counted = label.slice();
+    for (let i = 0; i < label.length; i++) if (label[i]! < this.numClasses) counted[i] = prediction[i]!;
     const inPrediction = boundary(counted, size, distance);
     const inLabel = boundary(label, size, distance);
     for (let i = 0; i < label.length; i++) {

@@ -9,7 +9,7 @@ export type { Better, ClassCounts, EvaluationCounts, Metric, MetricInputs } from
 /** What inference needs of a network; a Segmentor is one. */
 export interface InferenceNetwork {
   readonly context: NetworkContext;
-  /** Normalised images [batch, height, width, 3] → logits [batch, h, w, classes] at the head's own resolution. */
+  /** Normalised images [batch, height, width, channels] → logits [batch, h, w, classes] at the head's own resolution. */
   logits(images: Tensor4D): Tensor4D;
 }
 

@@ -25,7 +25,7 @@ export function inferenceSettings(
 }
 
 /**
- * Normalised images [batch, height, width, 3] → class numbers [batch, ...size] (int32).
+ * Normalised images [batch, height, width, channels] → class numbers [batch, ...size] (int32).
  *
  * - `whole`: the head's logits are resized once, straight to `size`.
  * - `slide`: each window's logits are resized to the window; where windows overlap, their mean; then to `size`.

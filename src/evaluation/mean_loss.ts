@@ -16,7 +16,8 @@ export class MeanLoss {
   of(samples: readonly EvaluationSample[]): (logits: Tensor4D) => void {
     return (logits) => {
       for (const [i, { label, labelHeight, labelWidth }] of samples.entries()) {
-        const pixels = label.reduce((count, value) => count + (value === this.ignoreIndex ? 0 : 1), 0);
+        let pixels = 0;
+        for (const value of label) if (value !== this.ignoreIndex) pixels++;
         if (pixels === 0) continue;
         const value = tf.tidy(() => {
           const own = samples.length === 1 ? logits : tf.slice4d(logits, [i, 0, 0, 0], [1, -1, -1, -1]);

@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
 import type { EvaluationSample } from "../datasets/contracts.ts";
+import { channelsOf } from "../datasets/sample.ts";
 import type { InferenceNetwork } from "./contracts.ts";
 import { type InferenceSettings, predictClasses } from "./inference.ts";
 import type { Size } from "../util/size.ts";
 
-/** A normalised image, [height, width, 3]. */
+/** A normalised image, [height, width, channels]. */
 export type NormalisedImage = Pick<EvaluationSample, "height" | "width" | "image">;
 
 /**
@@ -29,11 +30,16 @@ export async function predictImages(
   }
 }
 
-/** Images of one size as one tensor [batch, height, width, 3]. */
+/** Images of one size as one tensor [batch, height, width, channels]. */
 export function stackImages(images: readonly NormalisedImage[]): tf.Tensor4D {
   const [first] = images;
   if (first === undefined) throw new RangeError("a batch needs at least one image");
-  const shape: [number, number, number, number] = [images.length, first.height, first.width, 3];
+  const shape: [number, number, number, number] = [
+    images.length,
+    first.height,
+    first.width,
+    channelsOf(first),
+  ];
   if (images.length === 1) return tf.tensor4d(first.image, shape);
   const all = new Float32Array(images.length * first.image.length);
   for (const [i, { image }] of images.entries()) all.set(image, i * first.image.length);

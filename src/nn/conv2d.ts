@@ -25,6 +25,8 @@ export interface Conv2dOptions extends ConvGeometry {
   out: number;
   /** Add a bias per output channel, zero at first. Default true, as in PyTorch. */
   bias?: boolean;
+  /** As of {@link ParameterOptions}: for a backbone's first convolution. */
+  seesImage?: boolean;
 }
 
 /** The padding that keeps the size at stride 1: dilation·(kernel − 1)/2. */
@@ -48,6 +50,7 @@ export class Conv2d extends Module {
       layout: "conv",
       role: "weight",
       initialiser: options.initialiser ?? kaimingNormalFanOut,
+      ...(options.seesImage === undefined ? {} : { seesImage: options.seesImage }),
     });
     this.bias = bias ? new Parameter({ shape: [options.out], role: "bias", initialiser: zeros }) : null;
   }

@@ -18,6 +18,11 @@ export interface ParameterOptions {
   trainable?: boolean;
   /** What the parameter is to its layer: decides weight decay options and learning-rate groups. */
   role: "weight" | "bias" | "norm_weight" | "norm_bias" | "running_mean" | "running_var";
+  /**
+   * True for the kernel of the convolution that sees the image: weights that were trained on RGB are adapted where the
+   * network's images have another number of channels. Default false.
+   */
+  seesImage?: boolean;
 }
 
 /**
@@ -29,6 +34,7 @@ export class Parameter {
   readonly layout: ParameterLayout;
   readonly initialiser: Initialiser;
   readonly role: ParameterOptions["role"];
+  readonly seesImage: boolean;
   /** Trained by the optimiser; `frozen_stages` and running statistics set it to false. */
   trainable: boolean;
   private held: Variable | undefined;
@@ -38,6 +44,7 @@ export class Parameter {
     this.layout = options.layout ?? "plain";
     this.initialiser = options.initialiser;
     this.role = options.role;
+    this.seesImage = options.seesImage ?? false;
     this.trainable = options.trainable ?? !options.role.startsWith("running_");
   }
 

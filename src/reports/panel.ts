@@ -124,7 +124,7 @@ function stretchClasses({ data, height, width }: ClassPicture, size: PictureSize
   if (height === size.height && width === size.width) return data;
   const nearest = (i: number, from: number, to: number) => Math.floor(((i + 0.5) * from) / to);
   const columns = Array.from({ length: size.width }, (_, x) => nearest(x, width, size.width));
-  const classes = new Uint8Array(size.height * size.width);
+  const classes = new Int32Array(size.height * size.width);
   for (let y = 0; y < size.height; y++) {
     const row = nearest(y, height, size.height) * width;
     for (let x = 0; x < size.width; x++) classes[y * size.width + x] = data[row + columns[x]!]!;

@@ -40,7 +40,16 @@ export async function configClasses(loaded: LoadedConfig, registry: Registry): P
 /** Classes that are known by their numbers alone; each has a colour of its own. */
 export function numberedClasses(count: number): DatasetInfo {
   const numbers = Array.from({ length: count }, (_, c) => c);
-  return { classes: numbers.map((c) => `class ${c}`), palette: numbers.map(classColor), ignoreIndex: 255 };
+  return {
+    classes: numbers.map((c) => `class ${c}`),
+    palette: numbers.map(classColor),
+    ignoreIndex: usualIgnoreIndex(count),
+  };
+}
+
+/** The label of pixels that count nowhere where nothing says which: the largest of 8 bits, or of 16. */
+export function usualIgnoreIndex(classes: number): number {
+  return classes > 255 ? 65_535 : 255;
 }
 
 /** @throws ConfigError where the data set's options refer to variables that are not set */

@@ -3,7 +3,7 @@ import { costOf, type Convention, type Cost } from "../cost/index.ts";
 import { buildSegmentor } from "../models/build.ts";
 import type { Segmentor } from "../models/segmentor.ts";
 import type { Registry } from "../kinds.ts";
-import { configClasses } from "./classes.ts";
+import { configClasses, usualIgnoreIndex } from "./classes.ts";
 
 /** How a config's cost is counted. */
 export interface CostSettings {
@@ -57,7 +57,7 @@ async function datasetInfo(
   registry: Registry,
 ): Promise<{ numClasses: number; ignoreIndex: number }> {
   const { num_classes: numClasses } = loaded.config.model;
-  if (numClasses !== null) return { numClasses, ignoreIndex: 255 };
+  if (numClasses !== null) return { numClasses, ignoreIndex: usualIgnoreIndex(numClasses) };
   const { info } = await configClasses(loaded, registry);
   return { numClasses: info.classes.length, ignoreIndex: info.ignoreIndex };
 }

@@ -1,15 +1,16 @@
 import { dirname } from "node:path";
 import { requireEnvironment, type LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/sections.ts";
-import type { DatasetInfo, Sample } from "../datasets/contracts.ts";
+import type { DatasetInfo, RawImage, Sample } from "../datasets/contracts.ts";
+import { bandsOf, fileFormat } from "../datasets/bands_option.ts";
 import { defaultExifMode, type ExifMode } from "../datasets/orientation.ts";
-import { Pipeline } from "../datasets/pipeline.ts";
+import { formatOf, Pipeline } from "../datasets/pipeline.ts";
 import { SegfuseError } from "../errors.ts";
 import { inferenceSettings } from "../evaluation/inference.ts";
 import type { Registry } from "../kinds.ts";
 import { optionsOf } from "../registry/make.ts";
 import { inferenceText } from "../reports/facts.ts";
-import { encodeIndex, encodeRgb, overlay } from "../reports/pictures.ts";
+import { encodeIndex, encodeRgb, overlay, shownPicture } from "../reports/pictures.ts";
 import type { Logger } from "../util/logger.ts";
 import { writeFileAtomic } from "../util/atomic_file.ts";
 import { readMetadata } from "../weights/open.ts";
@@ -105,6 +106,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
   const parts = runParts(scope);
   const { registry, logger, stop } = parts;
   const exif = inputs.exif ?? exifOf(config, registry);
+  const format = fileFormat(formatOf(config.model.preprocess), bandsOf(config.data.dataset));
   try {
     const images = await inputImages(inputs.images, outDir, logger);
     if (outDir !== null) await checkWorkDir(outDir, true);
@@ -115,7 +117,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
     await openRunEngine(scope);
     await loadForInference(segmentor, weights, { key: inputs.key, logger });
     segmentor.context.training = false;
-    const files = new ImageFiles(images, info, exif);
+    const files = new ImageFiles(images, info, exif, format);
     const pipeline = Pipeline.create(
       files,
       config.data.test.transforms,
@@ -155,7 +157,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
       if (prediction !== null) {
         await inputs.onImage?.(prediction);
         if (outDir !== null) {
-          const paths = await writeResults(prediction, files.last!.data, resultPaths(image, outDir));
+          const paths = await writeResults(prediction, files.last!, resultPaths(image, outDir));
           written.push(paths);
           inputs.onWritten?.(paths);
         }
@@ -233,13 +235,16 @@ async function attempt<T>(
 
 async function writeResults(
   { image, height, width, classes, info, frames }: ImagePrediction,
-  pixels: Uint8Array,
+  pixels: RawImage,
   paths: { overlay: string; classes: string },
 ): Promise<PredictedImage> {
   makeWorkDir(dirname(paths.overlay));
-  const blended = overlay(pixels, classes, info.palette);
+  const blended = overlay(shownPicture(pixels), classes, info.palette);
   await writeFileAtomic(paths.overlay, await encodeRgb(blended, height, width));
-  await writeFileAtomic(paths.classes, encodeIndex(classes, height, width));
+  await writeFileAtomic(
+    paths.classes,
+    encodeIndex(classes, height, width, info.classes.length > 255 ? 16 : 8),
+  );
   return { image, ...paths, frames };
 }
 

@@ -1,5 +1,6 @@
 import type { Config } from "../config/sections.ts";
 import type { DatasetInfo } from "../datasets/contracts.ts";
+import { storedValues } from "../datasets/label_table.ts";
 import type { Logger } from "../util/logger.ts";
 import { classesOf } from "../weights/metadata.ts";
 import type { Metadata } from "../weights/safetensors.ts";
@@ -20,24 +21,26 @@ export function storedClasses(metadata: Metadata, file: string): DatasetInfo | n
   return {
     classes,
     palette: isPalette(stored) && stored.length === classes.length ? stored : palette,
-    ignoreIndex: Number.isInteger(ignored) && ignored >= 0 && ignored <= 255 ? ignored : ignoreIndex,
+    ignoreIndex: Number.isInteger(ignored) && ignored >= 0 && ignored < storedValues ? ignored : ignoreIndex,
   };
 }
 
 /** Says so where a network is given images of other means and deviations than it was trained with. */
 export function comparePreprocess(metadata: Metadata, file: string, config: Config, logger: Logger): void {
-  const { mean, std } = config.model.preprocess;
+  const { mean, std, bits } = config.model.preprocess;
   const trained = parsed(metadata.preprocess) as Partial<Config["model"]["preprocess"]> | null;
   if (trained?.mean === undefined || trained.std === undefined) return;
-  if (String(trained.mean) === String(mean) && String(trained.std) === String(std)) return;
+  const isSame = String([trained.mean, trained.std, trained.bits ?? 8]) === String([mean, std, bits]);
+  if (isSame) return;
   logger.warn(
-    `${file} was trained with model.preprocess ${shown(trained)}, and the config says ${shown({ mean, std })}: ` +
+    `${file} was trained with model.preprocess ${shown(trained)}, and the config says ${shown({ mean, std, bits })}: ` +
       "images are made as the config says",
   );
 }
 
-function shown({ mean, std }: { readonly mean?: unknown; readonly std?: unknown }): string {
-  return `mean ${JSON.stringify(mean)}, std ${JSON.stringify(std)}`;
+function shown({ mean, std, bits = 8 }: Readonly<Record<string, unknown>>): string {
+  const of = bits === 8 ? "" : `, bits ${JSON.stringify(bits)}`;
+  return `mean ${JSON.stringify(mean)}, std ${JSON.stringify(std)}${of}`;
 }
 
 function parsed(text: string | undefined): unknown {

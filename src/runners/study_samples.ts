@@ -2,14 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decode } from "fast-png";
 import type { LoadedConfig } from "../config/load.ts";
-import type { Sample } from "../datasets/contracts.ts";
+import type { RawImage, Sample } from "../datasets/contracts.ts";
 import { evaluationKeys, spread } from "../datasets/loader.ts";
 import type { Preprocess } from "../datasets/pipeline.ts";
 import { createPipeline, sampleSource } from "../datasets/source.ts";
 import type { EvaluatedImage } from "../evaluation/contracts.ts";
 import { panelCaptions, renderPanel, type ClassPicture, type PanelInputs } from "../reports/panel.ts";
 import { withoutMachine } from "../reports/paths.ts";
-import { encodeIndex } from "../reports/pictures.ts";
+import { encodeIndex, shownPicture } from "../reports/pictures.ts";
 import type { StudySample } from "../reports/study_schema.ts";
 import { writeFileAtomic } from "../util/atomic_file.ts";
 
@@ -34,7 +34,12 @@ export class SampleKeeper {
     if (!shownImages(total).includes(sample.index)) return;
     await writeFileAtomic(
       this.file(sample.index),
-      encodeIndex(prediction, sample.labelHeight, sample.labelWidth),
+      encodeIndex(
+        prediction,
+        sample.labelHeight,
+        sample.labelWidth,
+        sample.label instanceof Uint16Array ? 16 : 8,
+      ),
     );
   };
 
@@ -76,7 +81,7 @@ export async function drawSamples(
     const sample = await pipeline.run(index, evaluationKeys(index));
     const { png, columns, gap } = await renderPanel({
       // What was only resized is the sharpest as it is in its file.
-      image: isWhole ? (await dataset.load(index)).image : seenImage(sample, source.preprocess),
+      image: shownImage(isWhole ? (await dataset.load(index)).image : seenImage(sample, source.preprocess)),
       label: { data: sample.label, height: sample.labelHeight, width: sample.labelWidth },
       predictions,
       palette: dataset.info.palette,
@@ -94,8 +99,17 @@ export async function drawSamples(
   return { samples, pictures };
 }
 
+function shownImage(image: RawImage): PanelInputs["image"] {
+  return { data: shownPicture(image), height: image.height, width: image.width };
+}
+
 /** The image as the network sees it, its normalisation undone. */
-function seenImage({ image, height, width }: Sample, { mean, std }: Preprocess): PanelInputs["image"] {
-  const data = Uint8ClampedArray.from(image, (value, i) => value * std[i % 3]! + mean[i % 3]!);
-  return { data: new Uint8Array(data.buffer), height, width };
+function seenImage({ image, height, width }: Sample, { mean, std, bits }: Preprocess): RawImage {
+  const channels = mean.length;
+  const value = (v: number, i: number) => v * std[i % channels]! + mean[i % channels]!;
+  const data =
+    bits === 16
+      ? Uint16Array.from(image, (v, i) => Math.min(Math.max(Math.round(value(v, i)), 0), 65_535))
+      : new Uint8Array(Uint8ClampedArray.from(image, value).buffer);
+  return { data, height, width, channels };
 }

@@ -2,15 +2,18 @@ import { shortList } from "../util/short_list.ts";
 import type { LoadedStudy, StudyRow } from "../config/index.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Registry } from "../kinds.ts";
+import type { Parameter } from "../nn/parameter.ts";
 import { globMatcher } from "../util/glob.ts";
+import { isAdaptable } from "../weights/input_channels.ts";
+import { fileShape } from "../weights/layout.ts";
 
 import { configNetwork } from "./cost.ts";
 
 /** Parameters that a row which starts from another one may make anew: its classifier has an input of its own. */
 export const freshClassifier = "head.classifier.*";
 
-/** Shape by name; null where the network cannot be built without what the run itself looks for, such as data. */
-type Shapes = ReadonlyMap<string, readonly number[]> | null;
+/** Parameters, without values, by name; null where the network cannot be built without what the run itself looks for, such as data. */
+type Shapes = ReadonlyMap<string, Parameter> | null;
 
 const mostNames = 3;
 
@@ -52,7 +55,7 @@ export async function checkRowWeights(study: LoadedStudy, registry: Registry): P
 async function shapesOf({ loaded }: StudyRow, registry: Registry): Promise<Shapes> {
   try {
     const network = await configNetwork(loaded, registry);
-    return new Map([...network.namedParameters()].map(([name, { shape }]) => [name, shape]));
+    return new Map([...network.namedParameters()]);
   } catch (error) {
     if (error instanceof SegfuseError) return null; // the row's own check tells it
     throw error;
@@ -63,12 +66,12 @@ async function shapesOf({ loaded }: StudyRow, registry: Registry): Promise<Shape
 function requireShare(
   { path }: LoadedStudy,
   { name, initFrom, loaded }: StudyRow,
-  own: ReadonlyMap<string, readonly number[]>,
-  other: ReadonlyMap<string, readonly number[]>,
+  own: ReadonlyMap<string, Parameter>,
+  other: ReadonlyMap<string, Parameter>,
 ): void {
   if (initFrom === null) return;
   const { min_loaded: share } = loaded.config;
-  const shared = [...own].filter(([key, shape]) => isSame(shape, other.get(key))).length;
+  const shared = [...own].filter(([key, parameter]) => fits(parameter, other.get(key), true)).length;
   if (shared > 0 && shared >= share * own.size) return;
   const first = (names: Iterable<string>) => shortList([...names], mostNames);
   throw new SegfuseError(
@@ -86,22 +89,25 @@ function requireShare(
 /** The rules of reading a checkpoint: where a row trains, what the other does not have starts fresh. */
 function misfits(
   { initFrom, loaded }: StudyRow,
-  own: ReadonlyMap<string, readonly number[]>,
-  other: ReadonlyMap<string, readonly number[]>,
+  own: ReadonlyMap<string, Parameter>,
+  other: ReadonlyMap<string, Parameter>,
 ): string[] {
   const mayBeFresh = [...loaded.config.allow_fresh, freshClassifier].map(globMatcher);
-  return [...own].flatMap(([name, shape]) => {
+  return [...own].flatMap(([name, parameter]) => {
     const found = other.get(name);
     const isFree =
       initFrom === null
         ? name.startsWith("auxiliary_head.")
         : found === undefined || mayBeFresh.some((matches) => matches(name));
-    if (isSame(shape, found) || isFree) return [];
-    const there = found === undefined ? "is not there" : `is ${JSON.stringify(found)}`;
-    return [`${name} ${there} and should be ${JSON.stringify(shape)}`];
+    if (fits(parameter, found, initFrom !== null) || isFree) return [];
+    const there = found === undefined ? "is not there" : `is ${JSON.stringify(found.shape)}`;
+    return [`${name} ${there} and should be ${JSON.stringify(parameter.shape)}`];
   });
 }
 
-function isSame(a: readonly number[], b: readonly number[] | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/** @param isStart the row trains: a first convolution that saw RGB is adapted */
+function fits(own: Parameter, other: Parameter | undefined, isStart: boolean): boolean {
+  if (other === undefined) return false;
+  const [found, wanted] = [fileShape(other.layout, other.shape), fileShape(own.layout, own.shape)];
+  return (isStart && own.seesImage && isAdaptable(found, wanted)) || String(found) === String(wanted);
 }

@@ -47,12 +47,13 @@ export async function initialiseWeights(
   const { pretrained, initFrom, pretrainedKey, initKey, allowFresh, minLoaded, logger } = options;
   const sources: LoadReport[] = [];
   if (pretrained !== null) {
-    const load = { prefix: "backbone", allowFresh, minLoaded, key: pretrainedKey };
+    const load = { prefix: "backbone", allowFresh, minLoaded, key: pretrainedKey, adaptsInput: true };
     sources.push(await loadWeights(segmentor.backbone, pretrained, load));
   }
   if (initFrom !== null) {
     const { weights } = await findCheckpoint(initFrom, "last");
-    sources.push(await loadWeights(segmentor, weights, { allowFresh, minLoaded, key: initKey }));
+    const load = { allowFresh, minLoaded, key: initKey, adaptsInput: true };
+    sources.push(await loadWeights(segmentor, weights, load));
   }
   for (const report of sources) {
     logger.info(describeLoad(report));

@@ -86,7 +86,8 @@ export class TrainingStep {
     const { segmentor, parameters, accumulate, seed } = this.inputs;
     const { context } = segmentor;
     const shape = [batch.ids.length, batch.height, batch.width] as const;
-    const images = tf.tensor4d(batch.images, [...shape, 3]);
+    const pixels = shape.reduce((product, side) => product * side, 1);
+    const images = tf.tensor4d(batch.images, [...shape, batch.images.length / pixels]);
     const labels = tf.tensor3d(batch.labels, [...shape], "int32");
     const kept: Record<string, Scalar> = {};
     context.training = true;

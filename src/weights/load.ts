@@ -7,6 +7,7 @@ import { globMatcher } from "../util/glob.ts";
 import { isFloating } from "./dtypes.ts";
 import { requireFit, requireOneMatch } from "./fit.ts";
 import { fileShape, toFileOrder, toMemoryOrder } from "./layout.ts";
+import { adaptInput, adaptionNote, isAdaptable } from "./input_channels.ts";
 import { summarise } from "./names.ts";
 import { openWeights } from "./open.ts";
 import { needsCode, notFloating, type Metadata, type StoredTensor, type WeightFile } from "./weight_file.ts";
@@ -35,6 +36,11 @@ export interface LoadOptions {
   readonly complete?: boolean;
   /** Patterns of the network's names that are passed over: neither read nor reported. */
   readonly except?: readonly string[];
+  /**
+   * A first convolution that was trained on RGB is adapted where the network's images have another number of channels
+   * (a start from weights, not a checkpoint of this very network). Default false.
+   */
+  readonly adaptsInput?: boolean;
   /** The state dict of a PyTorch file that has several (see {@link StateDictChoice}); null: the one that fits. */
   readonly key?: string | null | undefined;
   /** The least share (0..1) of the module's tensors that the file must give. Default 0: at least one tensor. */
@@ -72,14 +78,23 @@ export async function loadWeights(
     requireFit(file, wanted, found.fits, options);
     const plan = match(module, file, found.names, prefix, options);
     requireFit(file, wanted, plan.load.length, options);
-    for (const [, parameter, name] of plan.load) assign(parameter, await file.readFloats(name));
+    for (const { parameter, nameInFile, isAdapted } of plan.load) {
+      const values = await file.readFloats(nameInFile);
+      const [, , channels, out] = parameter.shape;
+      assign(parameter, isAdapted ? adaptInput(values, out!, channels!) : values);
+    }
+    const adapted = plan.load.filter(({ isAdapted }) => isAdapted);
     return {
       file: path,
-      loaded: plan.load.map(([name]) => prefix + name),
+      loaded: plan.load.map(({ name }) => prefix + name),
       fresh: plan.fresh.map((name) => prefix + name),
       unused: plan.unused,
       metadata: file.metadata,
-      notes: [...file.notes, ...(prefix === found.prefix ? [] : prefixNotes(found.prefix))],
+      notes: [
+        ...file.notes,
+        ...(prefix === found.prefix ? [] : prefixNotes(found.prefix)),
+        ...adapted.map(({ name, parameter }) => adaptionNote(prefix + name, parameter.shape[2]!)),
+      ],
     };
   } finally {
     await file.close();
@@ -92,6 +107,15 @@ function wantedNames(module: Module, { prefix, except = [] }: LoadOptions): Read
   const full = (name: string) => (prefix === undefined ? name : `${prefix}.${name}`);
   const names = [...module.namedParameters()].map(([name]) => name);
   return new Set(names.filter((name) => !isExcept.some((matches) => matches(full(name)))));
+}
+
+/** A parameter that the file gives. */
+interface Match {
+  readonly name: string;
+  readonly parameter: Parameter;
+  readonly nameInFile: string;
+  /** It has another number of input channels in the file. */
+  readonly isAdapted: boolean;
 }
 
 interface Misfit {
@@ -113,7 +137,7 @@ function match(
 ) {
   const mayStayFresh = (options.allowFresh ?? []).map(globMatcher);
   const except = (options.except ?? []).map(globMatcher);
-  const load: [name: string, parameter: Parameter, nameInFile: string][] = [];
+  const load: Match[] = [];
   const fresh: string[] = [];
   const misfits: Misfit[] = [];
   const integers: string[] = [];
@@ -125,16 +149,20 @@ function match(
     if (except.some((matches) => matches(prefix + name))) continue;
     const found = nameInFile === undefined ? undefined : file.entries.get(nameInFile);
     const wanted = fileShape(parameter.layout, parameter.shape);
-    if (nameInFile !== undefined && found !== undefined && sameShape(found.shape, wanted)) {
+    const mayBeFresh = mayStayFresh.some((matches) => matches(prefix + name));
+    const isAdapted =
+      options.adaptsInput === true &&
+      parameter.seesImage &&
+      !mayBeFresh &&
+      found !== undefined &&
+      isAdaptable(found.shape, wanted);
+    if (nameInFile !== undefined && found !== undefined && (isAdapted || sameShape(found.shape, wanted))) {
       if (!isFloating(found.dtype)) integers.push(`${prefix}${name} is ${found.dtype}`);
-      load.push([name, parameter, nameInFile]);
+      load.push({ name, parameter, nameInFile, isAdapted });
       continue;
     }
     const object = nameInFile === undefined ? undefined : file.unreadable.get(nameInFile);
-    const isAllowed =
-      nameInFile === undefined
-        ? options.complete !== true
-        : mayStayFresh.some((matches) => matches(prefix + name));
+    const isAllowed = nameInFile === undefined ? options.complete !== true : mayBeFresh;
     if (isAllowed) fresh.push(name);
     else if (object !== undefined) objects.push(`${nameInFile} is ${object}`);
     else misfits.push({ name: prefix + name, wanted, found: found?.shape });

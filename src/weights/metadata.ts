@@ -6,8 +6,12 @@ import type { Metadata } from "./safetensors.ts";
 export interface ModelMetadata {
   /** Null where the classes have no names. */
   readonly info: DatasetInfo | null;
-  /** Mean and standard deviation of 0..255 RGB. */
-  readonly preprocess: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  /** Mean and standard deviation by channel, of values of so many bits (8: 0..255). */
+  readonly preprocess: {
+    readonly mean: readonly number[];
+    readonly std: readonly number[];
+    readonly bits?: 8 | 16;
+  };
   /** segfuse's version. */
   readonly version: string;
   /** Updates that the weights have seen. */
@@ -21,10 +25,15 @@ export function toMetadata(model: ModelMetadata): Metadata {
     format: "pt",
     segfuse_version: model.version,
     ...(model.info === null ? {} : named(model.info)),
-    preprocess: JSON.stringify(model.preprocess),
+    preprocess: preprocessText(model.preprocess),
     iteration: String(model.iteration),
     config_hash: model.configHash,
   };
+}
+
+/** As ever where values have 8 bits: weight files of then and now are the same. */
+function preprocessText({ mean, std, bits = 8 }: ModelMetadata["preprocess"]): string {
+  return JSON.stringify(bits === 8 ? { mean, std } : { mean, std, bits });
 }
 
 function named({ classes, palette, ignoreIndex }: DatasetInfo): Metadata {

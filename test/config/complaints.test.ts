@@ -68,7 +68,7 @@ checkpoint: {best: mIoUs}
         at: ROOT/top.yaml:5:12 (data.dataset.classes)
         5 |   dataset: {type: folder, root: ./data}
           |            ^
-        expected: a list of 1 to 255: each non-empty text, or a map
+        expected: a list of 1 to 65535: each non-empty text, or a map
 
       SEGFUSE_CONFIG_LENGTH: 'crop_size' is too short or too long
         at: ROOT/top.yaml:6:14 (data.crop_size)

@@ -31,8 +31,8 @@ export function putFile(folder: string, name: string, file: string): string {
 }
 
 /** The largest difference between two pictures' values; Infinity where they are not equally many. */
-export function worst(found: Uint8Array, expected: Packed): number {
+export function worst(found: ArrayLike<number>, expected: Packed): number {
   const values = decoded(expected.data);
   if (found.length !== values.length) return Infinity;
-  return found.reduce((most, value, k) => Math.max(most, Math.abs(value - values[k]!)), 0);
+  return values.reduce((most, value, k) => Math.max(most, Math.abs(value - found[k]!)), 0);
 }

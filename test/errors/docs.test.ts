@@ -145,7 +145,7 @@ it("the whole text of each", async () => {
       at: ROOT/example.yaml:2:17 (data.dataset.classes)
       2 | data: {dataset: {_delete_: true, type: folder, root: ./data}}
         |                 ^
-      expected: a list of 1 to 255: each non-empty text, or a map
+      expected: a list of 1 to 65535: each non-empty text, or a map
 
     SEGFUSE_CONFIG_TYPE: 'crop_size' has a value of the wrong type
       at: ROOT/example.yaml:2:19 (data.crop_size)
@@ -244,7 +244,7 @@ it("the whole text of each", async () => {
       at: ROOT/example.yaml:2:32 (data.dataset.ignore_index)
       2 | data: {dataset: {ignore_index: 1}}
         |                                ^
-      expected: a number from 2 to 255, because the classes are 0..1
+      expected: a number from 2 to 65535, because the classes are 0..1
       found: 1
 
     SEGFUSE_CLASS_WEIGHTS: class weights do not fit the classes

@@ -252,7 +252,7 @@ describe("data", () => {
         found: [], from create()
       SEGFUSE_PLUGIN_CONTRACT: the dataset 'mine' of a plug-in breaks the contract of its kind
         at: /plugins/mine.mjs
-        expected: 'info.ignoreIndex', a label from 2 to 255, behind the classes
+        expected: 'info.ignoreIndex', a label from 2 to 65535, behind the classes
         found: 1, from create()
       SEGFUSE_PLUGIN_CONTRACT: the dataset 'mine' of a plug-in breaks the contract of its kind
         at: /plugins/mine.mjs
@@ -290,11 +290,11 @@ describe("data", () => {
       "fine
       SEGFUSE_PLUGIN_CONTRACT: the transform 'mine' of a plug-in breaks the contract of its kind
         at: /plugins/mine.mjs
-        expected: 'image', a Float32Array of height · width · 3
+        expected: 'image', a Float32Array of height · width · channels
         found: undefined, from apply() of sample s7
       SEGFUSE_PLUGIN_CONTRACT: the transform 'mine' of a plug-in breaks the contract of its kind
         at: /plugins/mine.mjs
-        expected: 'image', a Float32Array of height · width · 3
+        expected: 'image', a Float32Array of height · width · channels
         found: 18 values at 2x2, from apply() of sample s7
       SEGFUSE_PLUGIN_CONTRACT: the transform 'mine' of a plug-in breaks the contract of its kind
         at: /plugins/mine.mjs

@@ -7,8 +7,8 @@ import { paintScene } from "./scene.ts";
 import type { Light } from "./world.ts";
 
 export interface StreetPicture {
-  readonly image: RawImage;
-  readonly label: RawLabel;
+  readonly image: RawImage & { readonly data: Uint8Array };
+  readonly label: RawLabel & { readonly data: Uint8Array };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { SegfuseError } from "../../errors.ts";
-import { type DeferredSample, defineTransform, type Sample } from "../contracts.ts";
+import { type DeferredSample, defineTransform, type LabelData, type Sample } from "../contracts.ts";
+import { labelValues } from "../label_array.ts";
 import type { Random } from "../../util/random.ts";
 import { settleWindow } from "../sample.ts";
 import { GeometricTransform } from "./geometric.ts";
@@ -70,11 +71,11 @@ class RandomCrop extends GeometricTransform {
   }
 
   /** Whether one class fills the crop, or nothing in it is labelled. */
-  private isMonotonous(label: Uint8Array): boolean {
-    const counts = new Int32Array(256);
+  private isMonotonous(label: LabelData): boolean {
+    const counts = new Int32Array(labelValues(label));
     for (const k of label) counts[k] = counts[k]! + 1;
     counts[this.ignoreIndex] = 0;
     const total = counts.reduce((a, b) => a + b, 0);
-    return Math.max(...counts) >= total * this.maxRatio;
+    return counts.reduce((a, b) => Math.max(a, b), 0) >= total * this.maxRatio;
   }
 }

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { defineTransform, type Sample, type Transform } from "../contracts.ts";
 import type { Random } from "../../util/random.ts";
+import { channelsOf } from "../sample.ts";
 
 /** Mirrors image and label left to right. */
 export default defineTransform({
@@ -19,13 +20,11 @@ class RandomFlip implements Transform {
   apply(sample: Sample, random: Random): Sample {
     if (random.uniform() >= this.probability) return sample;
     const { valid, width, labelWidth } = sample;
+    const channels = channelsOf(sample);
     const image = new Float32Array(sample.image.length);
-    for (let row = 0; row < image.length; row += width * 3)
-      for (let from = row, to = row + (width - 1) * 3; to >= row; from += 3, to -= 3) {
-        image[to] = sample.image[from]!;
-        image[to + 1] = sample.image[from + 1]!;
-        image[to + 2] = sample.image[from + 2]!;
-      }
+    for (let row = 0; row < image.length; row += width * channels)
+      for (let from = row, to = row + (width - 1) * channels; to >= row; from += channels, to -= channels)
+        for (let c = 0; c < channels; c++) image[to + c] = sample.image[from + c]!;
     const label = sample.label.slice();
     for (let row = 0; row < label.length; row += labelWidth) label.subarray(row, row + labelWidth).reverse();
     return { ...sample, image, label, valid: { ...valid, left: width - valid.left - valid.width } };

@@ -2,6 +2,7 @@ import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import sharp from "sharp";
 import { toPlainError } from "../../util/plain_error.ts";
+import type { LabelData } from "../contracts.ts";
 import type { Pipeline } from "../pipeline.ts";
 import { createPipeline, type SampleSource } from "../source.ts";
 import { workerFailed, type Job, type Reply } from "./protocol.ts";
@@ -42,9 +43,9 @@ async function answer({ number, index, keys }: Job): Promise<void> {
 }
 
 /** The array itself where it fills its buffer, so that the buffer can be given away; else a copy. */
-function alone<T extends Float32Array | Uint8Array>(array: T): T & { buffer: ArrayBuffer } {
+function alone<T extends Float32Array | LabelData>(array: T): T & { buffer: ArrayBuffer } {
   const whole = array.byteLength === array.buffer.byteLength;
   // Uint8Array.from and not slice: a Buffer's slice is a view.
-  const copy = () => (array instanceof Float32Array ? array.slice() : Uint8Array.from(array)) as T;
+  const copy = () => (array instanceof Uint8Array ? Uint8Array.from(array) : array.slice()) as T;
   return (whole ? array : copy()) as T & { buffer: ArrayBuffer };
 }

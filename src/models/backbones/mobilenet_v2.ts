@@ -3,7 +3,7 @@ import { Type, type Static } from "typebox";
 import { Relu6 } from "../../nn/activation.ts";
 import { addResidual } from "../../nn/add_residual.ts";
 import type { NetworkContext } from "../../nn/context.ts";
-import { Conv2d, DepthwiseConv2d, samePadding } from "../../nn/conv2d.ts";
+import { Conv2d, DepthwiseConv2d, samePadding, type Conv2dOptions } from "../../nn/conv2d.ts";
 import { makeNorm } from "../../nn/make_norm.ts";
 import { Module } from "../../nn/module.ts";
 import { sequential, type Layer } from "../../nn/sequential.ts";
@@ -62,7 +62,7 @@ export class MobileNetV2 extends Backbone {
   constructor(options: Options, inChannels: number, context: NetworkContext) {
     super();
     const scaled = (channels: number) => roundedToEight(channels * options.width);
-    const first = { in: inChannels, out: scaled(32), kernel: 3, stride: 2 };
+    const first = { in: inChannels, out: scaled(32), kernel: 3, stride: 2, seesImage: true };
     this.features = [convBnRelu6(first, context)];
     const plans = planStages(
       groups.map(({ stride }) => stride),
@@ -150,10 +150,7 @@ class InvertedResidual extends Module {
   }
 }
 
-function convBnRelu6(
-  options: { in: number; out: number; kernel: number; stride: number },
-  context: NetworkContext,
-): Layer[] {
+function convBnRelu6(options: Omit<Conv2dOptions, "padding" | "bias">, context: NetworkContext): Layer[] {
   return [
     new Conv2d({ ...options, padding: samePadding(options.kernel), bias: false }),
     makeNorm(options.out, context),

@@ -3,7 +3,7 @@ import { Type, type Static } from "typebox";
 import { maxPool } from "../../engine/ops/index.ts";
 import { Relu } from "../../nn/activation.ts";
 import type { NetworkContext } from "../../nn/context.ts";
-import { Conv2d, samePadding } from "../../nn/conv2d.ts";
+import { Conv2d, samePadding, type Conv2dOptions } from "../../nn/conv2d.ts";
 import { makeNorm } from "../../nn/make_norm.ts";
 import { Module } from "../../nn/module.ts";
 import type { Norm } from "../../nn/norm.ts";
@@ -76,7 +76,10 @@ export class ResNet extends Backbone {
     const { base_channels: base, depth, style } = options;
     const { block, blocks } = architectures[depth];
     this.stem = options.stem === "v1c" ? deepStem(inChannels, base, context) : null;
-    this.conv1 = options.stem === "v1" ? stemConv(7, inChannels, base, 2) : null;
+    this.conv1 =
+      options.stem === "v1"
+        ? stemConv({ kernel: 7, in: inChannels, out: base, stride: 2, seesImage: true })
+        : null;
     this.bn1 = options.stem === "v1" ? makeNorm(base, context) : null;
 
     const plans = planStages([1, 2, 2, 2], options.output_stride, 4);
@@ -136,12 +139,12 @@ function makeStage(
 function deepStem(inChannels: number, base: number, context: NetworkContext): Layer[] {
   const widths = [inChannels, base / 2, base / 2, base];
   return [2, 1, 1].flatMap((stride, i) => [
-    stemConv(3, widths[i]!, widths[i + 1]!, stride),
+    stemConv({ kernel: 3, in: widths[i]!, out: widths[i + 1]!, stride, seesImage: i === 0 }),
     makeNorm(widths[i + 1]!, context),
     new Relu(),
   ]);
 }
 
-function stemConv(kernel: number, channelsIn: number, out: number, stride: number): Conv2d {
-  return new Conv2d({ kernel, in: channelsIn, out, stride, padding: samePadding(kernel), bias: false });
+function stemConv(options: Omit<Conv2dOptions, "padding" | "bias">): Conv2d {
+  return new Conv2d({ ...options, padding: samePadding(options.kernel), bias: false });
 }

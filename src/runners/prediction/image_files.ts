@@ -1,4 +1,5 @@
 import type { Dataset, DatasetInfo, RawImage, RawSample } from "../../datasets/contracts.ts";
+import type { FileFormat } from "../../datasets/bands_option.ts";
 import { readImage } from "../../datasets/image_file.ts";
 import type { ExifMode } from "../../datasets/orientation.ts";
 import type { InputImage } from "./input_images.ts";
@@ -12,6 +13,7 @@ export class ImageFiles implements Dataset {
     private readonly images: readonly InputImage[],
     readonly info: DatasetInfo,
     private readonly exif: ExifMode,
+    private readonly format: FileFormat,
   ) {}
 
   get length(): number {
@@ -27,7 +29,7 @@ export class ImageFiles implements Dataset {
   }
 
   async load(index: number): Promise<RawSample> {
-    const image = await readImage(this.id(index), this.exif);
+    const image = await readImage(this.id(index), { exif: this.exif, format: this.format });
     const { height, width } = image;
     this.last = { ...image, data: image.data.slice() };
     return { id: this.id(index), image, label: { height, width, data: new Uint8Array(height * width) } };

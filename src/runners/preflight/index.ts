@@ -18,7 +18,8 @@ import { collect, throwAll } from "./complaints.ts";
 import { estimateDisk, optimizerBytes, requireDisk, type DiskEstimate } from "./disk.ts";
 import { labelWarnings } from "./labels.ts";
 import { estimateMemory, type MemoryEstimate } from "./memory.ts";
-import { cellWarning, requireChannels, traceNetwork } from "./network.ts";
+import { cellWarning, traceNetwork } from "./network.ts";
+import { valueWarnings } from "./values.ts";
 import { checkInitialClasses } from "./weights.ts";
 
 export { PreflightError } from "./complaints.ts";
@@ -64,7 +65,6 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
   const data = await checkData(config, dataOptions(inputs, logger));
   complaints.push(...data.complaints);
   warnings.push(...dataWarnings(data, config, registry));
-  await collect(complaints, () => requireChannels(config, data));
   // Without classes there is no network.
   const { info } = data;
   if (info !== null) shareNetwork(inputs.scope, info);
@@ -126,7 +126,7 @@ function paramwiseWarnings({ optimizer }: Config, registry: Registry, segmentor:
 
 function dataWarnings(
   { info, splits, shared, repeated }: DataCheck,
-  { data }: Config,
+  { data, model }: Config,
   registry: Registry,
 ): string[] {
   const warnings: string[] = [];
@@ -144,6 +144,7 @@ function dataWarnings(
     const images = `${checked} ${checked === 1 ? "image" : "images"} of split "${split}"`;
     warnings.push(...remarks.map((remark) => remarkText(remark, images)));
   }
+  for (const split of splits) warnings.push(...valueWarnings(split, model.preprocess));
   const dataset = registry.get("dataset", data.dataset.type);
   const advice = (absent: number | null) =>
     dataset.ignoredAdvice?.(optionsOf(dataset, data.dataset), info!, absent) ??

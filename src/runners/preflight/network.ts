@@ -2,7 +2,6 @@ import type { Size } from "../../util/size.ts";
 import type { Config } from "../../config/sections.ts";
 import { traceSegmentor } from "../../cost/index.ts";
 import type { DataCheck } from "../../datasets/check.ts";
-import { SegfuseError } from "../../errors.ts";
 import type { Registry } from "../../kinds.ts";
 import { contextSlot } from "../../models/build.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
@@ -70,18 +69,6 @@ function transformedSize({ data }: Config, registry: Registry, section: "train" 
     return record.size?.(optionsOf(record, slot), { cropSize: data.crop_size }) ?? null;
   });
   return sizes.findLast((size) => size !== null) ?? null;
-}
-
-/** Images must have as many channels as the network takes. @throws SegfuseError SEGFUSE_PREFLIGHT */
-export function requireChannels({ model }: Config, { splits }: DataCheck): void {
-  const wrong = splits.find(({ channels }) => channels !== null && channels !== model.in_channels);
-  if (wrong === undefined) return;
-  throw new SegfuseError("SEGFUSE_PREFLIGHT", "the images have another number of channels than the network", {
-    where: "model.in_channels",
-    expected: `${wrong.channels}, as the images of split "${wrong.split}"`,
-    found: String(model.in_channels),
-    advice: "leave model.in_channels out: images are read as RGB",
-  });
 }
 
 /**
