@@ -1,9 +1,11 @@
+import { contextContract } from "./contexts/guard.ts";
+import { contexts } from "./contexts/index.ts";
 import { datasets } from "./datasets/index.ts";
 import { dataContracts } from "./datasets/guard.ts";
 import { transforms } from "./datasets/transforms/index.ts";
 import { metricProblem } from "./evaluation/metrics/guard.ts";
 import { metrics } from "./evaluation/metrics/index.ts";
-import { auxiliaryHeadContract, headContract } from "./heads/guard.ts";
+import { auxiliaryHeadContract, headContract, headProblem } from "./heads/guard.ts";
 import { auxiliaryHeads, heads } from "./heads/index.ts";
 import type { AnyRecord, Kind, RecordsByKind, Registry } from "./kinds.ts";
 import { lossContract } from "./losses/guard.ts";
@@ -27,8 +29,9 @@ import { nameMaps } from "./weights/maps/index.ts";
 
 const table: KindTable<RecordsByKind> = {
   backbone: { contract: backboneContract, problem: backboneProblem },
+  context: { contract: contextContract },
   neck: { contract: neckContract },
-  head: { contract: headContract },
+  head: { contract: headContract, problem: headProblem },
   auxiliary_head: { contract: auxiliaryHeadContract },
   loss: { contract: lossContract },
   dataset: { contract: dataContracts.dataset },
@@ -46,6 +49,7 @@ export const kinds = Object.keys(table) as readonly Kind[];
 
 const records: readonly AnyRecord[] = [
   ...backbones,
+  ...contexts,
   ...necks,
   ...heads,
   ...auxiliaryHeads,

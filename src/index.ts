@@ -59,6 +59,7 @@ export {
 } from "./heads/contracts.ts";
 export { defineBackbone, type BackboneRecord } from "./models/backbones/contracts.ts";
 export { pretrainedOptionNames, pretrainedOptions } from "./models/backbones/stages.ts";
+export { defineContext, type ContextRecord } from "./contexts/contracts.ts";
 export {
   defineDataset,
   defineTransform,
@@ -68,7 +69,7 @@ export {
 export { defineHook, type HookRecord } from "./training/hooks/contracts.ts";
 export { defineOptimizer, type OptimizerRecord } from "./training/optimizers/contracts.ts";
 export { defineSchedule, type ScheduleRecord } from "./training/schedules/contracts.ts";
-export { defineLoss, type LossRecord } from "./losses/contracts.ts";
+export { defineLoss, defineVectorLoss, type LossRecord, type VectorLossRecord } from "./losses/contracts.ts";
 export { defineMetric, type MetricRecord } from "./evaluation/metrics/contracts.ts";
 export { defineNameMap, type NameMapRecord } from "./weights/maps/contracts.ts";
 export { defineNeck, type NeckRecord } from "./necks/contracts.ts";
@@ -79,8 +80,18 @@ export { componentName, componentRef, pathOption, type ComponentConfig } from ".
 
 // What components are made of
 export { composeNeck, type NeckParts } from "./necks/compose_neck.ts";
-export { AuxiliaryHead, ContextModule, Head, type HeadInputs } from "./heads/contracts.ts";
-export { Backbone, type LevelInfo } from "./models/backbones/contracts.ts";
+export { ContextModule, contextOption, type ContextInputs } from "./contexts/contracts.ts";
+export {
+  AuxiliaryHead,
+  Head,
+  lossesOption,
+  type AuxiliaryHeadInputs,
+  type HeadInputs,
+  type HeadOutputs,
+  type HeadTensors,
+  type SupervisedOutput,
+} from "./heads/contracts.ts";
+export { Backbone, type BackboneInputs, type LevelInfo } from "./models/backbones/contracts.ts";
 export { Neck, type NeckInputs, type NeckTensors } from "./necks/contracts.ts";
 export {
   addResidual,
@@ -89,15 +100,25 @@ export {
   Conv2d,
   ConvBnRelu,
   convBnRelu,
+  convOfConcat,
   DepthwiseConv2d,
+  DropPath,
   Dropout2d,
+  Gelu,
+  GroupNorm,
   kaimingNormalFanOut,
+  LayerNorm,
+  Linear,
+  makeNorm,
   materialise,
   Module,
+  MultiHeadAttention,
   NetworkContext,
+  Norm,
   normal,
   ones,
   Parameter,
+  PositionEmbedding,
   Relu,
   Relu6,
   resizeLike,
@@ -105,23 +126,29 @@ export {
   samePadding,
   sequential,
   sumResized,
+  truncatedNormal,
+  xavierUniform,
   zeros,
   type Conv2dOptions,
   type ConvBnReluOptions,
   type DepthwiseConv2dOptions,
   type Initialiser,
   type Layer,
+  type LinearOptions,
+  type NormOptions,
 } from "./nn/index.ts";
 export {
   adaptiveAvgPool,
   conv2d,
   depthwiseConv2d,
+  gelu,
   maxPool,
+  resizeBicubic,
   resizeBilinear,
   softmaxCrossEntropy,
 } from "./engine/ops/index.ts";
 export { fusionOptions, gateOptions } from "./necks/parts.ts";
-export type { Loss, LossInputs } from "./losses/contracts.ts";
+export type { Loss, LossInputs, VectorLoss } from "./losses/contracts.ts";
 export type {
   Dataset,
   DatasetInfo,

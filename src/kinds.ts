@@ -1,4 +1,5 @@
 // Names alone: what each kind's record is, for all that look components up. Nothing here exists at run time.
+import type { ContextRecord } from "./contexts/contracts.ts";
 import type { DatasetRecord, TransformRecord } from "./datasets/contracts.ts";
 import type { MetricRecord } from "./evaluation/metrics/contracts.ts";
 import type { AuxiliaryHeadRecord, HeadRecord } from "./heads/contracts.ts";
@@ -14,6 +15,7 @@ import type { ScheduleRecord } from "./training/schedules/contracts.ts";
 /** Every kind of component and its record. */
 export interface RecordsByKind {
   backbone: BackboneRecord;
+  context: ContextRecord;
   neck: NeckRecord;
   head: HeadRecord;
   auxiliary_head: AuxiliaryHeadRecord;

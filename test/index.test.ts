@@ -10,14 +10,17 @@ it("exports what plug-ins and programs may rely on", () => {
   const names = Object.keys(api).sort((a, b) => a.localeCompare(b, "en"));
   expect(names.join(" ").replaceAll(/(.{80,100}) /g, "$1\n")).toMatchInlineSnapshot(`
     "adaptiveAvgPool addResidual apiVersion AuxiliaryHead Backbone BatchNorm2d build componentName
-    componentRef composeNeck concatResized ConfigError ContextModule conv2d Conv2d convBnRelu ConvBnRelu
-    countCost createRegistry defineAuxiliaryHead defineBackbone defineDataset defineHead defineHook
-    defineLoss defineMetric defineNameMap defineNeck defineOptimizer defineSchedule defineTransform
-    depthwiseConv2d DepthwiseConv2d Dropout2d errorCodes evaluate fusionOptions gateOptions Head
-    kaimingNormalFanOut kinds loadConfig loadStudy materialise maxPool meanOfClasses Module nanMean Neck
-    NetworkContext normal ones openEngine Parameter pathOption predict Random readImage Relu Relu6
+    componentRef composeNeck concatResized ConfigError ContextModule contextOption conv2d Conv2d
+    convBnRelu ConvBnRelu convOfConcat countCost createRegistry defineAuxiliaryHead defineBackbone
+    defineContext defineDataset defineHead defineHook defineLoss defineMetric defineNameMap defineNeck
+    defineOptimizer defineSchedule defineTransform defineVectorLoss depthwiseConv2d DepthwiseConv2d
+    Dropout2d DropPath errorCodes evaluate fusionOptions gateOptions gelu Gelu GroupNorm Head
+    kaimingNormalFanOut kinds LayerNorm Linear loadConfig loadStudy lossesOption makeNorm materialise
+    maxPool meanOfClasses Module MultiHeadAttention nanMean Neck NetworkContext Norm normal ones
+    openEngine Parameter pathOption PositionEmbedding predict Random readImage Relu Relu6 resizeBicubic
     resizeBilinear resizeLike resizeTo samePadding SegfuseError Segmentor sequential softmaxCrossEntropy
-    stderrLogger stringifyConfig sumResized tf train Type zeros"
+    stderrLogger stringifyConfig sumResized tf train truncatedNormal Type xavierUniform
+    zeros"
   `);
 });
 

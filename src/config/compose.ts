@@ -8,12 +8,23 @@ import { mapSchema, marks, type JsonSchema } from "./json_schema.ts";
  */
 export function composeSchema(root: TSchema, registry: Registry): JsonSchema {
   const definitions: Record<string, JsonSchema> = {};
+  /** Names of the slots of each kind, by what tells them apart. */
+  const slots: Partial<Record<Kind, Map<string, string>>> = {};
+
+  const nameOf = (kind: Kind, common: JsonSchema | undefined, usual: string | undefined): string => {
+    if (common === undefined && usual === undefined) return kind;
+    const names = (slots[kind] ??= new Map<string, string>());
+    const key = JSON.stringify([common, usual]);
+    const name = names.get(key) ?? `${kind}_slot${names.size === 0 ? "" : `_${names.size + 1}`}`;
+    names.set(key, name);
+    return name;
+  };
 
   const reference = (slot: JsonSchema): JsonSchema => {
     const kind = slot[marks.component] as Kind;
     const common = slot[marks.common] as JsonSchema | undefined;
     const usual = (slot.default as { type?: string } | undefined)?.type;
-    const name = common === undefined && usual === undefined ? kind : `${kind}_slot`;
+    const name = nameOf(kind, common, usual);
     if (!(name in definitions)) {
       definitions[name] = {}; // in place before its parts are made: a component may hold others of its kind
       definitions[name] = union(kind, common, usual);
@@ -77,6 +88,7 @@ function ofRecord(record: AnyRecord, common: JsonSchema | undefined): JsonSchema
     title: record.type,
     description: record.description,
     [marks.kind]: record.kind,
+    ...(record.moved === undefined ? {} : { [marks.moved]: record.moved }),
     properties: { type: { const: record.type }, ...plainGroup(others), ...own.properties },
     required: ["type", ...new Set(required)],
   };

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { ComponentConfig } from "../registry/component_ref.ts";
 import type { Config } from "./sections.ts";
 import type { Path } from "./tree.ts";
 
@@ -7,6 +8,8 @@ import type { Path } from "./tree.ts";
  * hash that it had, and runs from then go on.
  */
 const laterDefaults: Readonly<Record<string, { readonly now: string; readonly then: string | null }>> = {
+  "model.norm": { now: '"batch"', then: null },
+  "model.norm_groups": { now: "32", then: null },
   init_key: { now: "null", then: null },
   "model.backbone.pretrained_key": { now: "null", then: null },
   "data.dataset.list": { now: "null", then: null },
@@ -43,7 +46,15 @@ function decisiveText(config: Config, paths: readonly Path[]): string {
     "data.workers",
     ...paths.map((p) => p.join(".")),
   ]);
-  return canonical(config, "", ignored);
+  return canonical(asBefore(config), "", ignored);
+}
+
+/** Pyramid pooling's options stood in the heads themselves before contexts were components. */
+function asBefore(config: Config): unknown {
+  const { context, ...head } = config.model.head;
+  const { type, ...options } = (context ?? {}) as Partial<ComponentConfig>;
+  if (type !== "ppm" || !["ppm", "dfp"].includes(head.type)) return config;
+  return { ...config, model: { ...config.model, head: { ...head, ...options } } };
 }
 
 /** JSON with sorted keys and without the ignored places. */

@@ -29,6 +29,8 @@ export const marks = {
   ...schemaKeywords,
   /** On a component's own schema: its kind. */
   kind: "x-kind",
+  /** On a component's own schema: options of earlier versions, and the option in which each stands now. */
+  moved: "x-moved",
   /** Beside branches that were told apart by type: what each of them accepts. */
   alternatives: "x-alternatives",
 } as const;

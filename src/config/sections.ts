@@ -1,5 +1,6 @@
 import { Type, type Static } from "typebox";
 import { lossScore } from "../evaluation/scores.ts";
+import { lossesOption } from "../heads/contracts.ts";
 import { componentName, componentRef, pathOption } from "../registry/component_ref.ts";
 
 // The sections of a config, with every key that is no component's own option. Written once here: the
@@ -51,15 +52,9 @@ const EngineSection = Type.Object(
   { ...strict, default: {}, description: "where tensors are computed" },
 );
 
-const loss = componentRef("loss", { description: "a loss" });
-
 /** Options of every head, main or auxiliary, whatever its type. */
 const headCommon = Type.Object({
-  losses: Type.Array(loss, {
-    minItems: 1,
-    default: [{ type: "cross_entropy" }],
-    description: "losses on this head's logits; their sum is minimised",
-  }),
+  losses: lossesOption(),
 });
 
 const auxiliaryHead = componentRef("auxiliary_head", {
@@ -90,6 +85,17 @@ const ModelSection = Type.Object(
       },
       { ...strict, default: {}, description: "normalisation of the image; stored in checkpoints" },
     ),
+    norm: Type.Enum(["batch", "sync_batch", "group", "layer"], {
+      default: "batch",
+      description:
+        "every normalisation of the network: batch; sync_batch, over all processes of a run; group, of each image's channels; layer, of each position's",
+    }),
+    norm_groups: Type.Integer({
+      minimum: 1,
+      maximum: 65_536,
+      default: 32,
+      description: "norm group: into how many groups the channels of every map are divided",
+    }),
     backbone: componentRef("backbone", { description: "makes the feature levels X1..X4" }),
     neck: componentRef("neck", { default: { type: "none" }, description: "the fusion method" }),
     head: componentRef("head", { common: headCommon, description: "fused maps and context to logits" }),

@@ -74,7 +74,7 @@ function makeAjv(): Ajv {
     useDefaults: true,
     verbose: true,
   });
-  ajv.addVocabulary([marks.alternatives]);
+  ajv.addVocabulary([marks.alternatives, marks.moved]);
   ajv.addKeyword({
     keyword: marks.kind,
     type: "object",
@@ -239,13 +239,16 @@ function unknownKey(
   const key = String(path.at(-1));
   const valid = Object.keys(schema.properties ?? {});
   const places = elsewhere(key);
+  const moved = (schema[marks.moved] as Record<string, string> | undefined)?.[key];
   const [, tight, value] = /^([\w.-]+):(.+)$/.exec(key) ?? [];
   const advice =
-    tight !== undefined
-      ? `${tight}: ${shorten(value!)}`
-      : places.length > 0 && places.length <= mostPlaces
-        ? places.join(" or ")
-        : undefined;
+    moved !== undefined
+      ? `${moved}: {${key}: …}, where it stands now`
+      : tight !== undefined
+        ? `${tight}: ${shorten(value!)}`
+        : places.length > 0 && places.length <= mostPlaces
+          ? places.join(" or ")
+          : undefined;
   const kind = schema[marks.kind];
   const holder = typeof kind === "string" ? `the ${kind} '${schema.title}'` : placeOf(path.slice(0, -1));
   return {

@@ -126,29 +126,35 @@ function withShapesForWeights(
   }
 }
 
+/** The methods that run a module. */
+const passes = ["forward", "forwardTraining"] as const;
+
 /**
- * Makes every module of the network say when it runs: for `run`, its `forward` is covered by one that tells
- * the trace its name first.
+ * Makes every module of the network say when it runs: for `run`, its `forward` (and a head's `forwardTraining`) is covered
+ * by one that tells the trace its name first.
  */
 function withPaths(segmentor: Segmentor, trace: TraceBackend, run: () => void): void {
-  const covered: { module: Module; own: PropertyDescriptor | undefined }[] = [];
+  const covered: { module: Module; pass: string; own: PropertyDescriptor | undefined }[] = [];
   try {
     for (const [path, module] of segmentor.namedModules()) {
-      const { forward } = module as { forward?: unknown };
-      if (module === segmentor || typeof forward !== "function") continue;
-      covered.push({ module, own: Object.getOwnPropertyDescriptor(module, "forward") });
-      Object.defineProperty(module, "forward", {
-        configurable: true,
-        enumerable: false,
-        value: (...inputs: unknown[]) => trace.within(path, () => forward.apply(module, inputs) as unknown),
-      });
+      if (module === segmentor) continue;
+      for (const pass of passes) {
+        const method = (module as Partial<Record<typeof pass, unknown>>)[pass];
+        if (typeof method !== "function") continue;
+        covered.push({ module, pass, own: Object.getOwnPropertyDescriptor(module, pass) });
+        Object.defineProperty(module, pass, {
+          configurable: true,
+          enumerable: false,
+          value: (...inputs: unknown[]) => trace.within(path, () => method.apply(module, inputs) as unknown),
+        });
+      }
     }
     run();
   } finally {
     // Last covered, first restored: a module that has two names was covered twice.
-    for (const { module, own } of covered.reverse()) {
-      if (own === undefined) delete (module as { forward?: unknown }).forward;
-      else Object.defineProperty(module, "forward", own);
+    for (const { module, pass, own } of covered.reverse()) {
+      if (own === undefined) Reflect.deleteProperty(module, pass);
+      else Object.defineProperty(module, pass, own);
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { SegfuseError } from "../errors.ts";
-import { type ContextModule, defineHead, Head, type HeadInputs } from "./contracts.ts";
+import { contextOption } from "../contexts/contracts.ts";
+import { defineHead, Head, type HeadInputs, type HeadTensors } from "./contracts.ts";
 import {
   concatResized,
   Conv2d,
@@ -11,11 +12,11 @@ import {
   type NetworkContext,
   normal,
 } from "../nn/index.ts";
-import { dropoutOption, PyramidPooling, pyramidPoolingOptions } from "./pyramid_pooling.ts";
+import { dropoutOption } from "./options.ts";
 import type { Size } from "../util/size.ts";
 
 const Options = Type.Object({
-  ...pyramidPoolingOptions,
+  context: contextOption(),
   dense_channels: Type.Integer({
     minimum: 1,
     maximum: 65_536,
@@ -43,14 +44,13 @@ export default defineHead({
   type: "dfp",
   paper: "3.3",
   needsPyramid: true,
-  description: "dense feature pyramid over pyramid pooling context and a neck with a map per level",
+  description: "dense feature pyramid over the context and a neck with a map per level",
   schema: Options,
-  context: (options, levels, context) => new PyramidPooling(options, levels, context),
+  moved: { channels: "context", bins: "context" },
   create: (options, inputs, context) => new DenseFeaturePyramid(options, inputs, context),
 });
 
 class DenseFeaturePyramid extends Head {
-  readonly context: ContextModule | null;
   /** One block per level, finest first. */
   readonly dense: ConvBnRelu[][];
   readonly classifier: Conv2d;
@@ -64,11 +64,10 @@ class DenseFeaturePyramid extends Head {
     private readonly network: NetworkContext,
   ) {
     super();
-    if (!inputs.neckIsPyramid) throw needsPyramid(inputs);
     const { dense_channels: width } = options;
-    const { levels, fused, context } = inputs;
-    this.context = context;
-    const top = inputs.neckUsesContext ? fused.at(-1)! : context!.output;
+    const { levels, fused, context: top } = inputs;
+    if (fused.length !== levels.length) throw needsPyramid(inputs);
+    if (top === null) throw needsContext();
     this.seesContext = options.dense_context;
     this.atFinest = options.dense_size === "finest";
     this.dense = levels.map((_, l) => {
@@ -89,9 +88,8 @@ class DenseFeaturePyramid extends Head {
    * at X̃_1's; without `dense_context`, no block sees T_{L+1});
    * logits = classifier(concat(T_1, up(T_2), …, up(T_{L+1}))) at X̃_1's size.
    */
-  forward(fused: readonly Tensor4D[], context: Tensor4D | null): Tensor4D {
-    // A neck that used the context hands it on as one fused map more.
-    const top = fused[this.dense.length] ?? context!;
+  forward({ fused, context }: HeadTensors): Tensor4D {
+    const top = context!;
     const dense: Tensor4D[] = [];
     for (let l = this.dense.length - 1; l >= 0; l--) {
       const coarser = this.seesContext ? [top, ...dense] : dense;
@@ -140,4 +138,13 @@ function needsPyramid({ fused, levels }: HeadInputs): SegfuseError {
       advice: "choose such a neck, or the head ppm",
     },
   );
+}
+
+function needsContext(): SegfuseError {
+  return new SegfuseError("SEGFUSE_COMPONENT_OPTIONS", "a dense feature pyramid starts from a context map", {
+    where: "model.head.context",
+    expected: "a context such as ppm",
+    found: "none",
+    advice: "choose a context, or the head ppm",
+  });
 }

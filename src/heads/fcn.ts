@@ -1,12 +1,10 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { SegfuseError } from "../errors.ts";
-import { AuxiliaryHead, defineAuxiliaryHead } from "./contracts.ts";
-import type { LevelInfo } from "../models/backbones/contracts.ts";
+import { AuxiliaryHead, defineAuxiliaryHead, lossesOption, type AuxiliaryHeadInputs } from "./contracts.ts";
 import { Conv2d, ConvBnRelu, Dropout2d, type NetworkContext, normal } from "../nn/index.ts";
-import { componentRef } from "../registry/component_ref.ts";
 import type { ComponentRule } from "../registry/record.ts";
-import { dropoutOption } from "./pyramid_pooling.ts";
+import { dropoutOption } from "./options.ts";
 
 const Options = Type.Object({
   level: Type.Integer({
@@ -22,11 +20,7 @@ const Options = Type.Object({
     description: "channels of its 3×3 convolution",
   }),
   dropout: dropoutOption,
-  losses: Type.Array(componentRef("loss", { description: "a loss" }), {
-    minItems: 1,
-    default: [{ type: "cross_entropy", weight: 0.4 }],
-    description: "losses on this head's logits; their sum is minimised",
-  }),
+  losses: lossesOption([{ type: "cross_entropy", weight: 0.4 }]),
 });
 
 /** It looks at a level that the backbone has. */
@@ -60,11 +54,7 @@ class FullyConvolutionalHead extends AuxiliaryHead {
   /** From 0. */
   private readonly level: number;
 
-  constructor(
-    options: Static<typeof Options>,
-    inputs: { levels: readonly LevelInfo[]; numClasses: number },
-    context: NetworkContext,
-  ) {
+  constructor(options: Static<typeof Options>, inputs: AuxiliaryHeadInputs, context: NetworkContext) {
     super();
     this.level = options.level - 1;
     const level = inputs.levels[this.level];

@@ -1,12 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Scalar, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import type { Scalar, Tensor, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { within } from "../engine/within.ts";
-import type { Loss } from "../losses/contracts.ts";
 import { Inspection } from "../registry/guard/inspection.ts";
 import { Module, type NetworkContext, resizeLike } from "../nn/index.ts";
-import type { AuxiliaryHead, Head } from "../heads/contracts.ts";
+import type { AuxiliaryHead, Head, HeadTensors } from "../heads/contracts.ts";
 import type { Backbone } from "./backbones/contracts.ts";
 import type { Neck, NeckTensors } from "../necks/contracts.ts";
+import { headMaps } from "./head_maps.ts";
+import type { Supervision } from "./supervision.ts";
 
 export interface SegmentorParts {
   backbone: Backbone;
@@ -14,15 +15,29 @@ export interface SegmentorParts {
   head: Head;
   /** One head is named `auxiliary_head` in checkpoints, several `auxiliary_head.0`, `.1`, …; null: none. */
   auxiliaryHead: AuxiliaryHead | AuxiliaryHead[] | null;
-  losses: readonly Loss[];
+  supervision: {
+    /** Of the logits. */
+    readonly logits: Supervision;
+    /** Of the head's further outputs, by name. */
+    readonly head: ReadonlyMap<string, Supervision>;
+    /** Of each auxiliary head, in their order. */
+    readonly auxiliary: readonly Supervision[];
+  };
+}
+
+/** What a network puts out in training, maps at the image's size. */
+export interface TrainingOutputs {
+  readonly logits: Tensor4D;
+  /** Of the head's `supervised`, by name. */
+  readonly supervised: Readonly<Record<string, Tensor4D | Tensor2D>>;
   /** Of each auxiliary head, in their order. */
-  auxiliaryLosses: readonly (readonly Loss[])[];
+  readonly auxiliary: readonly Tensor4D[];
 }
 
 export interface LossResult {
   /** The sum of all parts: what is minimised. */
   total: Scalar;
-  /** `decode.loss_ce`, `aux.loss_ce` (several auxiliary heads: `aux_0.loss_ce`, …), weights included. */
+  /** `decode.loss_ce`, `decode.OUTPUT.loss_ce`, `aux.loss_ce` (several auxiliary heads: `aux_0.loss_ce`, …), weights included. */
   parts: Record<string, Scalar>;
 }
 
@@ -38,7 +53,7 @@ export class Segmentor extends Module {
   readonly head: Head;
   readonly auxiliary_head: AuxiliaryHead | AuxiliaryHead[] | null;
   private readonly inspection = new Inspection();
-  private readonly lossesOf: { name: string; where: string; losses: readonly Loss[] }[];
+  private readonly supervision: SegmentorParts["supervision"];
 
   constructor(
     parts: SegmentorParts,
@@ -51,15 +66,7 @@ export class Segmentor extends Module {
     this.neck = parts.neck;
     this.head = parts.head;
     this.auxiliary_head = parts.auxiliaryHead;
-    const several = parts.auxiliaryLosses.length > 1;
-    this.lossesOf = [
-      { name: "decode", where: "model.head.losses", losses: parts.losses },
-      ...parts.auxiliaryLosses.map((losses, i) => ({
-        name: several ? `aux_${i}` : "aux",
-        where: `${this.auxiliaryPath(i)}.losses`,
-        losses,
-      })),
-    ];
+    this.supervision = parts.supervision;
   }
 
   private get auxiliaryHeads(): readonly AuxiliaryHead[] {
@@ -84,37 +91,47 @@ export class Segmentor extends Module {
     return tf.tidy(() => this.headLogits(this.features(images)));
   }
 
-  /** Logits of the head and of every auxiliary head, all at the image's size. */
-  forwardTraining(images: Tensor4D): { logits: Tensor4D; auxiliary: Tensor4D[] } {
+  /** The head's outputs and those of every auxiliary head, maps at the image's size. */
+  forwardTraining(images: Tensor4D): TrainingOutputs {
     const features = this.features(images);
-    const logits = this.decode(images, features);
+    const atImage = (map: Tensor4D) => resizeLike(map, images, this.context);
+    const { logits, supervised } = tf.tidy(() => {
+      const maps = this.headMaps(features);
+      return within("model.head", () =>
+        tf.tidy(() => {
+          const outputs = this.head.forwardTraining(maps);
+          const further = Object.entries(outputs.supervised);
+          return {
+            logits: atImage(outputs.logits),
+            supervised: Object.fromEntries(
+              further.map(([name, output]) => [name, isMap(output) ? atImage(output) : output]),
+            ),
+          };
+        }),
+      );
+    });
     const auxiliary = this.auxiliaryHeads.map((head, i) =>
       within(this.auxiliaryPath(i), () =>
-        tf.tidy(() => resizeLike(this.inspection.of(head).forward(features.levels), images, this.context)),
+        tf.tidy(() => atImage(this.inspection.of(head).forward(features.levels))),
       ),
     );
-    return { logits, auxiliary };
+    return { logits, supervised, auxiliary };
   }
 
   /** A training step's losses. */
   loss(images: Tensor4D, labels: Tensor3D): LossResult {
-    const { logits, auxiliary } = this.forwardTraining(images);
+    const { logits, supervised, auxiliary } = this.forwardTraining(images);
+    const { supervision } = this;
     const parts: Record<string, Scalar> = {};
-    for (const [i, { name, where, losses }] of this.lossesOf.entries()) {
-      const of = i === 0 ? logits : auxiliary[i - 1]!;
-      for (const loss of losses) {
-        const key = `${name}.${loss.name}`;
-        const value = within(where, () => this.inspection.of(loss).forward(of, labels));
-        parts[key] = parts[key] === undefined ? value : tf.add(parts[key], value);
-      }
-    }
+    supervision.logits.addTo(parts, logits, labels);
+    for (const [name, output] of supervision.head) output.addTo(parts, supervised[name]!, labels);
+    for (const [i, output] of supervision.auxiliary.entries()) output.addTo(parts, auxiliary[i]!, labels);
     return { total: tf.addN(Object.values(parts)), parts };
   }
 
-  /** The head's own losses of given logits, weights included, summed; of auxiliary heads nothing. */
+  /** The losses of given logits, weights included, summed; of further outputs and auxiliary heads nothing. */
   headLoss(logits: Tensor4D, labels: Tensor3D): Scalar {
-    const { where, losses } = this.lossesOf[0]!;
-    return within(where, () => tf.tidy(() => tf.addN(losses.map((loss) => loss.forward(logits, labels)))));
+    return this.supervision.logits.total(logits, labels);
   }
 
   /** The neck's gate maps [batch, h, w, channels], finest first; none where it has no gates. */
@@ -151,10 +168,18 @@ export class Segmentor extends Module {
   }
 
   private headLogits(features: NeckTensors, closedGates?: readonly number[]): Tensor4D {
-    const tensors = closedGates === undefined ? features : { ...features, closedGates };
-    const fused = within("model.neck", () => tf.tidy(() => this.inspection.of(this.neck).forward(tensors)));
-    return within("model.head", () =>
-      tf.tidy(() => this.inspection.of(this.head).forward(fused, features.context)),
-    );
+    const maps = this.headMaps(features, closedGates);
+    return within("model.head", () => tf.tidy(() => this.inspection.of(this.head).forward(maps)));
   }
+
+  /** What the head is given: backbone levels, fused maps, and the context where the neck left or made one. */
+  private headMaps(features: NeckTensors, closedGates?: readonly number[]): HeadTensors {
+    const tensors = closedGates === undefined ? features : { ...features, closedGates };
+    const outputs = within("model.neck", () => tf.tidy(() => this.inspection.of(this.neck).forward(tensors)));
+    return { levels: features.levels, ...headMaps(this.neck, outputs, features.context) };
+  }
+}
+
+function isMap(output: Tensor): output is Tensor4D {
+  return output.rank === 4;
 }

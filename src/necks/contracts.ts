@@ -7,7 +7,7 @@ import { defineRecord, type Definition, type RecordBase } from "../registry/reco
 
 export interface NeckInputs {
   readonly levels: readonly LevelInfo[];
-  /** Null where the head has no context. */
+  /** Null where there is no context map. */
   readonly context: LevelInfo | null;
 }
 
@@ -21,11 +21,19 @@ export interface NeckTensors {
 /** A fusion method: (X1..X4, C) → fused maps, finest first. */
 export abstract class Neck extends Module {
   abstract readonly outputs: readonly LevelInfo[];
-  /** True where one of the fused maps is made from C; a head then does not add C a second time. */
+  /** True where fused maps are made from C; a head is then not given C a second time. */
   abstract readonly usesContext: boolean;
-  /** True where there is one fused map for every backbone level (what a `dfp` head needs). */
+  /** True where there is one fused map for every backbone level, that of C aside (what a `dfp` head needs). */
   abstract readonly isPyramid: boolean;
   abstract forward(tensors: NeckTensors): Tensor4D[];
+
+  /**
+   * Which of `outputs` is the map that C became, and the head's context from then on; null: none of them. By default the
+   * last one of a pyramid that starts from C.
+   */
+  get contextOutput(): number | null {
+    return this.usesContext && this.isPyramid ? this.outputs.length - 1 : null;
+  }
 
   /**
    * The gate maps [batch, h, w, gateChannels], finest first; none for a neck without gates. (`gates` itself

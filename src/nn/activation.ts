@@ -1,5 +1,5 @@
-import type { Tensor4D } from "@tensorflow/tfjs";
-import { relu, relu6 } from "../engine/ops/index.ts";
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import { gelu, relu, relu6 } from "../engine/ops/index.ts";
 import { Module } from "./module.ts";
 
 /**
@@ -27,5 +27,12 @@ export class Relu6 extends ActivationLayer {
 
   forward(x: Tensor4D): Tensor4D {
     return relu6(x);
+  }
+}
+
+/** x·Φ(x) (Hendrycks and Gimpel 2016), of any shape. */
+export class Gelu extends Module {
+  forward<T extends Tensor>(x: T): T {
+    return gelu(x);
   }
 }

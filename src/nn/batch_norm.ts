@@ -4,7 +4,7 @@ import { batchNorm, batchNormTraining, type Activation } from "../engine/ops/ind
 import { SegfuseError } from "../errors.ts";
 import type { NetworkContext } from "./context.ts";
 import { ones, zeros } from "./initialisers.ts";
-import { Module } from "./module.ts";
+import { Norm } from "./norm.ts";
 import { Parameter } from "./parameter.ts";
 
 const epsilon = 1e-5;
@@ -16,7 +16,7 @@ const momentum = 0.1;
  * in training the batch's own mean and biased variance normalise, and running = 0.9·running + 0.1·batch
  * with the unbiased variance; otherwise the running statistics normalise.
  */
-export class BatchNorm2d extends Module {
+export class BatchNorm2d extends Norm {
   readonly weight: Parameter;
   readonly bias: Parameter;
   readonly running_mean: Parameter;

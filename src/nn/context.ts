@@ -1,4 +1,5 @@
 import { Random } from "../util/random.ts";
+import type { NormOptions } from "./norm.ts";
 
 /**
  * What all parts of one network share: how it resizes, whether it trains at the moment, and where its
@@ -21,10 +22,15 @@ export class NetworkContext {
   step = { seed: 0, iteration: 0, firstSample: 0 };
   private dropouts = 0;
 
-  constructor(readonly options: { readonly alignCorners: boolean }) {}
+  constructor(readonly options: { readonly alignCorners: boolean; readonly norm?: NormOptions }) {}
 
   get alignCorners(): boolean {
     return this.options.alignCorners;
+  }
+
+  /** What every normalisation of the network is; default: batch. */
+  get norm(): NormOptions {
+    return this.options.norm ?? { type: "batch", groups: 32 };
   }
 
   /** A number that is the same for the same layer in every run of the same config. */

@@ -1,9 +1,10 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Activation } from "../engine/ops/index.ts";
-import { BatchNorm2d } from "./batch_norm.ts";
 import type { NetworkContext } from "./context.ts";
 import { Conv2d, samePadding } from "./conv2d.ts";
+import { makeNorm } from "./make_norm.ts";
 import { Module } from "./module.ts";
+import type { Norm } from "./norm.ts";
 
 export interface ConvBnReluOptions {
   /** Height and width of the kernel; odd, so that the padding keeps the size. */
@@ -24,12 +25,12 @@ export function convBnRelu(context: NetworkContext, options: ConvBnReluOptions):
 }
 
 /**
- * Convolution without bias, batch normalisation, ReLU: [batch, height, width, in] → [batch, ⌈height/stride⌉,
+ * Convolution without bias, normalisation (batch, unless `model.norm` says another), ReLU: [batch, height, width, in] → [batch, ⌈height/stride⌉,
  * ⌈width/stride⌉, out]. Weights: `conv.weight`, `bn.{weight, bias, running_mean, running_var}`.
  */
 export class ConvBnRelu extends Module {
   readonly conv: Conv2d;
-  readonly bn: BatchNorm2d;
+  readonly bn: Norm;
   private readonly activation: Activation;
 
   constructor(context: NetworkContext, options: ConvBnReluOptions) {
@@ -45,7 +46,7 @@ export class ConvBnRelu extends Module {
       dilation,
       bias: false,
     });
-    this.bn = new BatchNorm2d(options.out, context);
+    this.bn = makeNorm(options.out, context);
     this.activation = options.activation ?? "relu";
   }
 

@@ -37,6 +37,28 @@ export const kaimingNormalFanOut: Initialiser = (shape, random) => {
 export const kaimingNormalFanOutDepthwise: Initialiser = (shape, random) =>
   normal(Math.sqrt(2 / sizeOf(shape)))(shape, random);
 
+/** Normal with mean 0, drawn again where it is beyond ±2 (PyTorch's and timm's `trunc_normal_`). */
+export function truncatedNormal(standardDeviation: number): Initialiser {
+  return (shape, random) => {
+    const draw = () => {
+      const radius = standardDeviation * Math.sqrt(-2 * Math.log(1 - random.uniform()));
+      return radius * Math.cos(2 * Math.PI * random.uniform());
+    };
+    return Float32Array.from({ length: sizeOf(shape) }, () => {
+      let value = draw();
+      while (Math.abs(value) > 2) value = draw();
+      return value;
+    });
+  };
+}
+
+/** Glorot and Bengio 2010, for weights [out, in]: uniform within ±√(6 / (in + out)). */
+export const xavierUniform: Initialiser = (shape, random) => {
+  const [out = 1, inputs = 1] = shape;
+  const bound = Math.sqrt(6 / (inputs + out));
+  return Float32Array.from({ length: sizeOf(shape) }, () => bound * (2 * random.uniform() - 1));
+};
+
 function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }

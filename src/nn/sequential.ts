@@ -1,7 +1,7 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { ActivationLayer } from "./activation.ts";
-import { BatchNorm2d } from "./batch_norm.ts";
 import type { Module } from "./module.ts";
+import { Norm } from "./norm.ts";
 
 /** A module that maps one feature map to another. */
 export interface Layer extends Module {
@@ -14,10 +14,10 @@ export interface Layer extends Module {
  */
 export function sequential(layers: readonly Layer[], x: Tensor4D): Tensor4D {
   for (const [i, layer] of layers.entries()) {
-    if (layer instanceof BatchNorm2d) {
+    if (layer instanceof Norm) {
       const next = layers[i + 1];
       x = layer.forward(x, next instanceof ActivationLayer ? next.fused : "none");
-    } else if (!(layer instanceof ActivationLayer && layers[i - 1] instanceof BatchNorm2d)) {
+    } else if (!(layer instanceof ActivationLayer && layers[i - 1] instanceof Norm)) {
       x = layer.forward(x);
     }
   }

@@ -43,6 +43,12 @@ export function componentRef(
   });
 }
 
+/** The kind of the components that an option takes; null where it is no slot of one. */
+export function slotKind(option: object | undefined): string | null {
+  const kind = (option as Record<string, unknown> | undefined)?.[schemaKeywords.component];
+  return typeof kind === "string" ? kind : null;
+}
+
 /**
  * The name of a registered component of a kind, without options: `checkpoint.best: mIoU`.
  *

@@ -49,6 +49,11 @@ export interface RecordBase<Kind extends string = string, Schema extends TObject
   readonly paper?: string;
   /** Options without `type`; every option has a default or is required, and has a description. */
   readonly schema: Schema;
+  /**
+   * Options that an earlier version had, and the option in which they now stand: whoever writes one of them is told so.
+   * `{ bins: "context" }`: what was `bins` is now `context: {bins}`.
+   */
+  readonly moved?: Readonly<Record<string, string>>;
   /** Checks of options against each other and against what stands around the component. */
   readonly rules?: readonly ComponentRule<Static<Schema>>[];
 }

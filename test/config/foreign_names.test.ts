@@ -31,9 +31,8 @@ class TwoLevels extends Backbone {
 }
 const classifier = (numClasses) => new Conv2d({ kernel: 1, in: 4, out: numClasses, initialiser: normal(0.01) });
 class Flat extends Head {
-  context = null;
   constructor(numClasses) { super(); this.classifier = classifier(numClasses); }
-  forward([map]) { return this.classifier.forward(map); }
+  forward({ fused: [map] }) { return this.classifier.forward(map); }
 }
 class Coarse extends AuxiliaryHead {
   constructor(numClasses) { super(); this.classifier = classifier(numClasses); }
@@ -58,7 +57,7 @@ export const seen = around;
 export default [
   backbone({
     type: "branching",
-    schema: Type.Object({ output_stride: text, pretrained: text, pretrained_key: number, with_cp: number }),
+    schema: Type.Object({ output_stride: number, pretrained: text, pretrained_key: number, with_cp: number }),
   }),
   backbone({
     type: "started",
@@ -66,8 +65,7 @@ export default [
     pretrained: { file: "weights" },
   }),
   defineHead({
-    type: "flat", description: "a classifier", schema: Type.Object({ level: number, channels: text, dropout: text }),
-    context: () => null,
+    type: "flat", description: "a classifier", schema: Type.Object({ level: number, channels: text, dropout: text, bins: option(Type.Array(Type.Number())) }),
     create: (_, { numClasses }) => new Flat(numClasses),
   }),
   defineAuxiliaryHead({
@@ -140,9 +138,9 @@ beforeAll(() => {
 _base_: tiny.yaml
 plugins: [./foreign.mjs]
 model:
-  backbone: {type: branching, output_stride: fine, pretrained: imagenet, pretrained_key: 3, with_cp: 7}
+  backbone: {type: branching, output_stride: 4096, pretrained: imagenet, pretrained_key: 3, with_cp: 7}
   neck: {type: addition, channels: 4, refine_convs: 0}
-  head: {type: flat, level: 99, channels: many, dropout: none, losses: [{type: plain_ce, class_weights: [0, 0], class_weight: balanced, alpha: a}]}
+  head: {type: flat, bins: [4000, 0.5], level: 99, channels: many, dropout: none, losses: [{type: plain_ce, class_weights: [0, 0], class_weight: balanced, alpha: a}]}
   auxiliary_head: {type: coarse, level: 99, losses: [{type: plain_ce, class_weights: [1], class_weight: none, alpha: b}]}
 data: {train: {transforms: [{type: random_crop}]}}
 optimizer: {_delete_: true, type: plain, lr: 0.01, nesterov: true, momentum: 0, paramwise: all}

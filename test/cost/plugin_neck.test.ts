@@ -136,7 +136,7 @@ function network(make: new (inputs: NeckInputs) => Neck) {
   const model = resolvedModel(components, {
     backbone: { type: "resnet", depth: 18, base_channels: 4, output_stride: 32 },
     neck: { type: "plugin" },
-    head: { type: "ppm", channels: 4 },
+    head: { type: "ppm", context: { type: "ppm", channels: 4 } },
   });
   return buildSegmentor(model, { numClasses: 3, ignoreIndex: 255 }, components);
 }

@@ -12,7 +12,7 @@ function smallNetwork() {
   const model = resolvedModel(components, {
     backbone: { type: "resnet", depth: 18, base_channels: 4 },
     neck: { type: "gff", channels: 4 },
-    head: { type: "ppm", channels: 4 },
+    head: { type: "ppm", context: { type: "ppm", channels: 4 } },
     auxiliary_head: { type: "fcn", channels: 4 },
   });
   return buildSegmentor(model, { numClasses: 3, ignoreIndex: 255 }, components);

@@ -9,19 +9,15 @@ import { componentsWith, resolved } from "../helpers/network.ts";
 const components = componentsWith();
 const levels = [4, 8, 8, 8].map((stride, l) => ({ channels: 2 + l, stride }));
 
-function makeHead(type: string, fused: number) {
+function makeHead(type: string, fused: number, context: number | null = 512, more: object = {}) {
   const network = new NetworkContext({ alignCorners: false });
-  const options = resolved(components, "head", { type }) as unknown as Static<TObject>;
-  const record = components.get("head", type);
-  const context = record.context(options, levels, network);
-  return record.create(
+  const options = resolved(components, "head", { type, ...more }) as unknown as Static<TObject>;
+  return components.get("head", type).create(
     options,
     {
       levels,
-      context,
       fused: Array.from({ length: fused }, (_, i) => ({ channels: 8, stride: i === 0 ? 4 : 8 })),
-      neckUsesContext: fused === 5,
-      neckIsPyramid: fused >= 4,
+      context: context === null ? null : { channels: context, stride: 8 },
       numClasses: 3,
     },
     network,
@@ -42,14 +38,12 @@ describe("heads", () => {
   it("have the documented defaults", () => {
     expect(resolved(components, "head", { type: "ppm" })).toEqual({
       type: "ppm",
-      channels: 512,
-      bins: [1, 2, 3, 6],
+      context: { type: "ppm", channels: 512, bins: [1, 2, 3, 6] },
       dropout: 0.1,
     });
     expect(resolved(components, "head", { type: "dfp" })).toEqual({
       type: "dfp",
-      channels: 512,
-      bins: [1, 2, 3, 6],
+      context: { type: "ppm", channels: 512, bins: [1, 2, 3, 6] },
       dense_channels: 128,
       block: "bottleneck",
       dense_context: true,
@@ -66,9 +60,9 @@ describe("heads", () => {
   });
 
   it.each([
-    { bins: [] },
-    { bins: [0] },
-    { channels: 0 },
+    { context: { type: "ppm", bins: [] } },
+    { context: { type: "ppm", bins: [0] } },
+    { context: { type: "ppm", channels: 0 } },
     { dropout: 1 },
     { dropout: -0.1 },
     { block: "wide" },
@@ -76,16 +70,32 @@ describe("heads", () => {
     expect(() => resolved(components, "head", { type: "dfp", ...options })).toThrow();
   });
 
-  it("take the context beside the fused maps, once", () => {
-    const inChannels = (type: string, fused: number) => {
-      const names = new Map(makeHead(type, fused).namedParameters());
+  it("take the context beside the fused maps", () => {
+    const inChannels = (type: string, fused: number, context: number | null) => {
+      const names = new Map(makeHead(type, fused, context).namedParameters());
       return names.get("classifier.weight")!.shape[2];
     };
-    expect(inChannels("ppm", 0)).toBe(512);
-    expect(inChannels("ppm", 4)).toBe(4 * 8 + 512);
-    expect(inChannels("ppm", 5)).toBe(5 * 8);
-    expect(inChannels("dfp", 4)).toBe(4 * 128 + 512);
-    expect(inChannels("dfp", 5)).toBe(4 * 128 + 8);
+    expect(inChannels("ppm", 0, 512)).toBe(512);
+    expect(inChannels("ppm", 4, 512)).toBe(4 * 8 + 512);
+    expect(inChannels("ppm", 4, null)).toBe(4 * 8);
+    expect(inChannels("dfp", 4, 512)).toBe(4 * 128 + 512);
+    expect(inChannels("dfp", 4, 8)).toBe(4 * 128 + 8);
+  });
+
+  it("say where there is no context", () => {
+    expect(thrownBy(() => makeHead("ppm", 0, null))).toMatchInlineSnapshot(`
+      "SEGFUSE_COMPONENT_OPTIONS: the head 'ppm' has nothing to classify
+        at: model.head.context
+        expected: a context, or a neck that fuses maps
+        found: the context none and the neck none"
+    `);
+    expect(thrownBy(() => makeHead("dfp", 4, null))).toMatchInlineSnapshot(`
+      "SEGFUSE_COMPONENT_OPTIONS: a dense feature pyramid starts from a context map
+        at: model.head.context
+        expected: a context such as ppm
+        found: none
+        try: choose a context, or the head ppm"
+    `);
   });
 
   it("say where a neck does not fit", () => {

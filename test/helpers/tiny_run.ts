@@ -53,7 +53,7 @@ seed: 3
 model:
   backbone: {type: resnet, depth: 18, stem: v1, base_channels: 4, output_stride: 8}
   neck: {type: addition, channels: 8, refine_convs: 1}
-  head: {type: ppm, channels: 8, bins: [1, 2], dropout: 0.1}
+  head: {type: ppm, context: {type: ppm, channels: 8, bins: [1, 2]}, dropout: 0.1}
   auxiliary_head: {type: fcn, channels: 8, losses: [{type: cross_entropy, weight: 0.4}]}
 data:
   dataset: {type: folder, root: ${JSON.stringify(this.data)}, classes: [${list}]}

@@ -3,7 +3,10 @@ import type { Tensor4D } from "@tensorflow/tfjs";
 import { readdirSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Static, TObject } from "typebox";
-import type { ContextModule, Head } from "../../src/heads/contracts.ts";
+import type { ContextModule } from "../../src/contexts/contracts.ts";
+import type { Head } from "../../src/heads/contracts.ts";
+import { headMaps } from "../../src/models/head_maps.ts";
+import { makeComponent } from "../../src/registry/make.ts";
 import type { Neck } from "../../src/necks/contracts.ts";
 import { Module, NetworkContext, Parameter, zeros } from "../../src/nn/index.ts";
 import type { ComponentConfig } from "../../src/registry/component_ref.ts";
@@ -19,7 +22,7 @@ import {
   recipe,
   stored,
 } from "../helpers/fixtures.ts";
-import { componentsWith, resolved } from "../helpers/network.ts";
+import { componentsWith, resolved, withContext } from "../helpers/network.ts";
 
 // Context, necks and heads against PyTorch (test/fixtures/make_fusion.py).
 
@@ -68,31 +71,24 @@ class Fusion extends Module {
       const shape = [batch, ...sizes[options.sizes][l]!, level.channels];
       return new Parameter({ shape, role: "weight", initialiser: zeros });
     });
-    const headOptions = resolved(components, "head", {
-      ...options.head,
+    const { context: slot, ...headOptions } = resolved(components, "head", {
+      ...withContext(options.head),
       dropout: 0,
-    }) as unknown as Static<TObject>;
+    });
     const neckOptions = resolved(components, "neck", {
       ...(options.neck.type === "none" ? {} : { channels: 4 }),
       ...options.neck,
     }) as unknown as Static<TObject>;
-    const record = components.get("head", options.head.type);
-    const contextModule = record.context(headOptions, levels, context);
+    const contextModule = makeComponent(components, "context", slot as ComponentConfig, { levels }, context);
+    const seen = contextModule?.output ?? null;
     this.neck = components
       .get("neck", options.neck.type)
-      .create(neckOptions, { levels, context: contextModule?.output ?? null }, context);
-    this.head = record.create(
-      headOptions,
-      {
-        levels,
-        context: contextModule,
-        fused: this.neck.outputs,
-        neckUsesContext: this.neck.usesContext,
-        neckIsPyramid: this.neck.isPyramid,
-        numClasses,
-      },
-      context,
-    );
+      .create(neckOptions, { levels, context: seen }, context);
+    const shown = headMaps(this.neck, this.neck.outputs, seen);
+    this.head = components
+      .get("head", options.head.type)
+      .create(headOptions, { levels, ...shown, numClasses }, context);
+    this.head.context = contextModule;
     this.contextModule = () => this.head.context;
     assignRecipe(this);
     for (const [l, level] of this.levels.entries()) {
@@ -108,7 +104,8 @@ class Fusion extends Module {
 
   forward(closedGates: number[] = []): Tensor4D {
     const inputs = this.inputs();
-    return this.head.forward(this.neck.forward({ ...inputs, closedGates }), inputs.context);
+    const outputs = this.neck.forward({ ...inputs, closedGates });
+    return this.head.forward({ levels: inputs.levels, ...headMaps(this.neck, outputs, inputs.context) });
   }
 
   gateMaps(): Tensor4D[] {

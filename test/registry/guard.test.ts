@@ -52,7 +52,6 @@ describe("networks' parts", () => {
     }
   }
   class Flat extends Head {
-    readonly context = null;
     constructor(private readonly result: unknown) {
       super();
     }
@@ -165,12 +164,12 @@ describe("networks' parts", () => {
   it("a head gives one logit a class, a loss a scalar", async () => {
     const head = (result: unknown) =>
       component("head", () => new Flat(result)).create(none, { numClasses: 3 } as never, none);
-    const fused = [map(2, 8, 8, 2) as tf.Tensor4D];
+    const maps = { levels: [map(2, 8, 8, 2) as tf.Tensor4D], fused: [], context: null };
     const loss = (made: unknown) => component("loss", () => made).create(none, none);
     expect(
       await told(
-        () => head(map(2, 8, 8, 3)).forward(fused, null),
-        () => head(map(2, 8, 8, 4)).forward(fused, null),
+        () => head(map(2, 8, 8, 3)).forward(maps),
+        () => head(map(2, 8, 8, 4)).forward(maps),
         () => loss({ forward: () => tf.scalar(1) }),
         () => loss({ name: "l", forward: () => tf.scalar(1) }).forward(none, none),
         () => loss({ name: "l", forward: () => tf.zeros([2]) }).forward(none, none),

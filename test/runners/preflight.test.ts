@@ -255,12 +255,10 @@ describe("a warning", () => {
 
   it("of evaluation windows that are smaller than a pyramid bin", async () => {
     const window = ["evaluation.mode=slide", "evaluation.window=[24, 24]", "evaluation.stride=[16, 16]"];
-    expect(await told("model.head.bins=[1, 4]", ...window)).toMatchInlineSnapshot(
-      `"warning: evaluation sees images of 24x24, whose deepest level has 3x3 cells, fewer than the pyramid bin 4x4: a larger evaluation.window or a smaller model.head.bins"`,
+    expect(await told("model.head.context.bins=[1, 4]", ...window)).toMatchInlineSnapshot(
+      `"warning: evaluation sees images of 24x24, whose deepest level has 3x3 cells, fewer than the 4x4 of the context 'ppm': a larger evaluation.window or another model.head.context"`,
     );
-    expect(await told("model.head.bins=[1, 4]", "evaluation.scales=[0.5]")).toMatchInlineSnapshot(`
-      "warning: evaluation sees images of 20x24, whose deepest level has 3x3 cells, fewer than the pyramid bin 4x4: a larger evaluation.window or a smaller model.head.bins"
-    `);
+    expect(await told("model.head.context.bins=[1, 4]", "evaluation.scales=[0.5]")).toMatchInlineSnapshot(`"warning: evaluation sees images of 20x24, whose deepest level has 3x3 cells, fewer than the 4x4 of the context 'ppm': a larger evaluation.window or another model.head.context"`);
   });
 
   it("of a checkpoint with other classes", async () => {

@@ -12,7 +12,7 @@ it("a row that cannot take another row's weights is told of before anything is t
     "fresh.yaml": "_base_: wide.yaml\nallow_fresh: ['*']\n",
   });
   const mobile =
-    "backbone: {type: mobilenet_v2, output_stride: 8}, head: {type: ppm, channels: 8, bins: [1]}";
+    "backbone: {type: mobilenet_v2, output_stride: 8}, head: {type: ppm, context: {type: ppm, channels: 8, bins: [1]}}";
   files.write("mobile.yaml", `_base_: small.yaml\nallow_fresh: ['*']\nmin_loaded: 0.1\nmodel: {${mobile}}\n`);
   files.write("most.yaml", "_base_: gff.yaml\nmin_loaded: 0.9\n");
   const check = async (config: string, key: string) => {

@@ -30,7 +30,7 @@ function build(backbone: object, dropout = 0): Segmentor {
   const model = resolvedModel(components, {
     backbone: { type: "resnet", depth: 18, stem: "v1", base_channels: 4, output_stride: 8, ...backbone },
     neck: { type: "addition", channels: 4 },
-    head: { type: "ppm", channels: 4, bins: [1, 2], dropout },
+    head: { type: "ppm", context: { type: "ppm", channels: 4, bins: [1, 2] }, dropout },
     auxiliary_head: {
       type: "fcn",
       level: 3,

@@ -1,13 +1,17 @@
+import { contextSlot } from "../../models/build.ts";
+import { optionsOf } from "../../registry/make.ts";
 import type { Rule } from "./rule.ts";
 
-/** A crop must leave the deepest level at least as many cells a side as the finest pyramid bin. */
+/** A crop must leave the deepest level as many cells a side as the context needs, and one at least. */
 export const cropSize: Rule = {
   code: "SEGFUSE_CROP_SIZE",
-  *check({ model, data }) {
-    const stride = model.backbone["output_stride"];
-    if (typeof stride !== "number") return;
-    const bins = Array.isArray(model.head["bins"]) ? (model.head["bins"] as number[]) : [];
-    const cells = Math.max(1, ...bins);
+  *check({ model, data }, registry) {
+    const backbone = registry.get("backbone", model.backbone.type);
+    const stride = backbone.lastStride?.(optionsOf(backbone, model.backbone));
+    if (stride === undefined) return;
+    const slot = contextSlot(model.head, registry);
+    const context = slot === null ? null : registry.get("context", slot.type);
+    const cells = context?.leastCells?.(optionsOf(context, slot!)) ?? 1;
     const least = cells * stride;
     if (Math.min(...data.crop_size) >= least) return;
     yield {

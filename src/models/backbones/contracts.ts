@@ -10,10 +10,18 @@ export interface LevelInfo {
   readonly stride: number;
 }
 
-/** Image [batch, height, width, 3] → X1..X4, finest first, each [batch, height/stride, width/stride, channels]. */
+/**
+ * Image [batch, height, width, inChannels] → feature levels X1..XL, finest first, each
+ * [batch, height/stride, width/stride, channels], rounded either way. A transformer reshapes its tokens to such maps.
+ */
 export abstract class Backbone extends Module {
   abstract readonly levels: readonly LevelInfo[];
   abstract forward(image: Tensor4D): Tensor4D[];
+}
+
+export interface BackboneInputs {
+  /** Channels of the image (`model.in_channels`). */
+  readonly inChannels: number;
 }
 
 export interface BackboneRecord<S extends TObject = TObject> extends RecordBase<"backbone", S> {
@@ -24,7 +32,9 @@ export interface BackboneRecord<S extends TObject = TObject> extends RecordBase<
     readonly file: keyof Static<S> & string;
     readonly key?: keyof Static<S> & string;
   };
-  create(options: Static<S>, inputs: { inChannels: number }, context: NetworkContext): Backbone;
+  /** The last level's stride, so that a crop can be checked before a network is built; undefined: known then only. */
+  lastStride?(options: Static<S>): number;
+  create(options: Static<S>, inputs: BackboneInputs, context: NetworkContext): Backbone;
 }
 
 export const defineBackbone = <S extends TObject>(d: Definition<BackboneRecord<S>>): BackboneRecord =>

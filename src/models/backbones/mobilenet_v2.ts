@@ -2,9 +2,9 @@ import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { Relu6 } from "../../nn/activation.ts";
 import { addResidual } from "../../nn/add_residual.ts";
-import { BatchNorm2d } from "../../nn/batch_norm.ts";
 import type { NetworkContext } from "../../nn/context.ts";
 import { Conv2d, DepthwiseConv2d, samePadding } from "../../nn/conv2d.ts";
+import { makeNorm } from "../../nn/make_norm.ts";
 import { Module } from "../../nn/module.ts";
 import { sequential, type Layer } from "../../nn/sequential.ts";
 import { Backbone, defineBackbone, type LevelInfo } from "./contracts.ts";
@@ -24,6 +24,7 @@ type Options = Static<typeof schema>;
 export default defineBackbone({
   type: "mobilenet_v2",
   levelCount: 4,
+  lastStride: ({ output_stride }) => output_stride,
   description: "MobileNetV2 with dilated last stages; torchvision's weight names",
   schema,
   pretrained: pretrainedOptionNames,
@@ -134,11 +135,11 @@ class InvertedResidual extends Module {
           padding: samePadding(3, dilation),
           dilation,
         }),
-        new BatchNorm2d(hidden, context),
+        makeNorm(hidden, context),
         new Relu6(),
       ],
       new Conv2d({ in: hidden, out, kernel: 1, bias: false }),
-      new BatchNorm2d(out, context),
+      makeNorm(out, context),
     ];
     this.hasShortcut = stride === 1 && options.in === out;
   }
@@ -155,7 +156,7 @@ function convBnRelu6(
 ): Layer[] {
   return [
     new Conv2d({ ...options, padding: samePadding(options.kernel), bias: false }),
-    new BatchNorm2d(options.out, context),
+    makeNorm(options.out, context),
     new Relu6(),
   ];
 }

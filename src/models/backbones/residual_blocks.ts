@@ -1,9 +1,10 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { addResidual } from "../../nn/add_residual.ts";
-import { BatchNorm2d } from "../../nn/batch_norm.ts";
 import type { NetworkContext } from "../../nn/context.ts";
 import { Conv2d, samePadding } from "../../nn/conv2d.ts";
+import { makeNorm } from "../../nn/make_norm.ts";
 import { Module } from "../../nn/module.ts";
+import type { Norm } from "../../nn/norm.ts";
 import { sequential, type Layer } from "../../nn/sequential.ts";
 
 /** Where a bottleneck strides: `pytorch` on its 3×3, `caffe` (the original weights) on its first 1×1. */
@@ -32,25 +33,25 @@ function conv(kernel: 1 | 3, channelsIn: number, out: number, stride: 1 | 2 = 1,
 /** The 1×1 convolution and normalisation of a shortcut whose shape changes; null where it does not. */
 function downsample(context: NetworkContext, options: BlockOptions, out: number): Layer[] | null {
   if (options.stride === 1 && options.in === out) return null;
-  return [conv(1, options.in, out, options.stride), new BatchNorm2d(out, context)];
+  return [conv(1, options.in, out, options.stride), makeNorm(out, context)];
 }
 
 /** Two 3×3 convolutions (He et al. 2016); only the first is dilated, as in mmsegmentation. */
 export class BasicBlock extends Module {
   static readonly expansion = 1;
   readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
+  readonly bn1: Norm;
   readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
+  readonly bn2: Norm;
   readonly downsample: Layer[] | null;
 
   constructor(context: NetworkContext, options: BlockOptions) {
     super();
     const { planes, stride, dilation } = options;
     this.conv1 = conv(3, options.in, planes, stride, dilation);
-    this.bn1 = new BatchNorm2d(planes, context);
+    this.bn1 = makeNorm(planes, context);
     this.conv2 = conv(3, planes, planes);
-    this.bn2 = new BatchNorm2d(planes, context);
+    this.bn2 = makeNorm(planes, context);
     this.downsample = downsample(context, options, planes);
   }
 
@@ -65,11 +66,11 @@ export class BasicBlock extends Module {
 export class Bottleneck extends Module {
   static readonly expansion = 4;
   readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
+  readonly bn1: Norm;
   readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
+  readonly bn2: Norm;
   readonly conv3: Conv2d;
-  readonly bn3: BatchNorm2d;
+  readonly bn3: Norm;
   readonly downsample: Layer[] | null;
 
   constructor(context: NetworkContext, options: BlockOptions) {
@@ -77,11 +78,11 @@ export class Bottleneck extends Module {
     const { planes, stride, dilation, style } = options;
     const out = planes * Bottleneck.expansion;
     this.conv1 = conv(1, options.in, planes, style === "caffe" ? stride : 1);
-    this.bn1 = new BatchNorm2d(planes, context);
+    this.bn1 = makeNorm(planes, context);
     this.conv2 = conv(3, planes, planes, style === "caffe" ? 1 : stride, dilation);
-    this.bn2 = new BatchNorm2d(planes, context);
+    this.bn2 = makeNorm(planes, context);
     this.conv3 = conv(1, planes, out);
-    this.bn3 = new BatchNorm2d(out, context);
+    this.bn3 = makeNorm(out, context);
     this.downsample = downsample(context, options, out);
   }
 

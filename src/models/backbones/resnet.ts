@@ -2,10 +2,11 @@ import type { Tensor4D } from "@tensorflow/tfjs";
 import { Type, type Static } from "typebox";
 import { maxPool } from "../../engine/ops/index.ts";
 import { Relu } from "../../nn/activation.ts";
-import { BatchNorm2d } from "../../nn/batch_norm.ts";
 import type { NetworkContext } from "../../nn/context.ts";
 import { Conv2d, samePadding } from "../../nn/conv2d.ts";
+import { makeNorm } from "../../nn/make_norm.ts";
 import { Module } from "../../nn/module.ts";
+import type { Norm } from "../../nn/norm.ts";
 import { sequential, type Layer } from "../../nn/sequential.ts";
 import { Backbone, defineBackbone, type LevelInfo } from "./contracts.ts";
 import { BasicBlock, Bottleneck, type BlockType, type Style } from "./residual_blocks.ts";
@@ -49,6 +50,7 @@ export default defineBackbone({
   type: "resnet",
   paper: "3.4",
   levelCount: 4,
+  lastStride: ({ output_stride }) => output_stride,
   description: "ResNet-18, 34, 50, 101 or 152 with dilated last stages; torchvision's weight names",
   schema,
   pretrained: pretrainedOptionNames,
@@ -61,7 +63,7 @@ export class ResNet extends Backbone {
   readonly stem: Layer[] | null;
   /** v1 only. */
   readonly conv1: Conv2d | null;
-  readonly bn1: BatchNorm2d | null;
+  readonly bn1: Norm | null;
   readonly layer1: Layer[];
   readonly layer2: Layer[];
   readonly layer3: Layer[];
@@ -75,7 +77,7 @@ export class ResNet extends Backbone {
     const { block, blocks } = architectures[depth];
     this.stem = options.stem === "v1c" ? deepStem(inChannels, base, context) : null;
     this.conv1 = options.stem === "v1" ? stemConv(7, inChannels, base, 2) : null;
-    this.bn1 = options.stem === "v1" ? new BatchNorm2d(base, context) : null;
+    this.bn1 = options.stem === "v1" ? makeNorm(base, context) : null;
 
     const plans = planStages([1, 2, 2, 2], options.output_stride, 4);
     const widths = plans.map((_, i) => base * 2 ** i * block.expansion);
@@ -135,7 +137,7 @@ function deepStem(inChannels: number, base: number, context: NetworkContext): La
   const widths = [inChannels, base / 2, base / 2, base];
   return [2, 1, 1].flatMap((stride, i) => [
     stemConv(3, widths[i]!, widths[i + 1]!, stride),
-    new BatchNorm2d(widths[i + 1]!, context),
+    makeNorm(widths[i + 1]!, context),
     new Relu(),
   ]);
 }

@@ -15,7 +15,7 @@ import { collect, throwAll } from "./complaints.ts";
 import { estimateDisk, optimizerBytes, requireDisk, type DiskEstimate } from "./disk.ts";
 import { labelWarnings } from "./labels.ts";
 import { estimateMemory, type MemoryEstimate } from "./memory.ts";
-import { binWarning, requireChannels, traceNetwork } from "./network.ts";
+import { cellWarning, requireChannels, traceNetwork } from "./network.ts";
 import { checkInitialClasses } from "./weights.ts";
 
 export { PreflightError } from "./complaints.ts";
@@ -72,14 +72,14 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
   const found = { info: info!, segmentor: segmentor! };
   const classes = () => checkInitialClasses(inputs.initFrom, found.info, config, inputs.allowFresh);
   const aboutClasses = await collect(complaints, classes);
-  const aboutBins = binWarning(config, registry, found.segmentor, data);
+  const aboutCells = cellWarning(config, found.segmentor, data, registry);
   warnings.push(...paramwiseWarnings(config, registry, found.segmentor));
   const trace = await collect(complaints, () => follow(config, registry, found.segmentor, data, warnings));
   const disk = await estimateDisk(config, found.segmentor, registry, workDir);
   await collect(complaints, () => requireDisk(disk, workDir));
   throwAll(complaints);
 
-  for (const warning of [aboutClasses, aboutBins]) if (warning !== null) warnings.push(warning);
+  for (const warning of [aboutClasses, aboutCells]) if (warning !== null) warnings.push(warning);
   for (const warning of warnings) logger.warn(warning);
   const run = {
     optimizerState: optimizerBytes(config, found.segmentor, registry),

@@ -4,6 +4,7 @@ import { traceSegmentor } from "../../cost/index.ts";
 import type { DataCheck } from "../../datasets/check.ts";
 import { SegfuseError } from "../../errors.ts";
 import type { Registry } from "../../kinds.ts";
+import { contextSlot } from "../../models/build.ts";
 import type { Segmentor } from "../../models/segmentor.ts";
 import { optionsOf } from "../../registry/make.ts";
 
@@ -45,7 +46,7 @@ export function trainingSize(config: Config, registry: Registry, data: DataCheck
 
 /** Size of what the network sees of the smallest or largest image in evaluation. */
 export function evaluationSize(
-  config: Config,
+  config: Pick<Config, "data" | "evaluation">,
   registry: Registry,
   found: DataCheck,
   which: "least" | "most",
@@ -63,7 +64,11 @@ export function evaluationSize(
 }
 
 /** The size that a section's transforms give images: that of the last one that says it; null where none does. */
-function transformedSize({ data }: Config, registry: Registry, section: "train" | "val"): Size | null {
+function transformedSize(
+  { data }: Pick<Config, "data">,
+  registry: Registry,
+  section: "train" | "val",
+): Size | null {
   const sizes = data[section].transforms.map((slot) => {
     const record = registry.get("transform", slot.type);
     return record.size?.(optionsOf(record, slot), { cropSize: data.crop_size }) ?? null;
@@ -84,24 +89,25 @@ export function requireChannels({ model }: Config, { splits }: DataCheck): void 
 }
 
 /**
- * Where evaluation sees fewer cells than a pyramid bin has, bins repeat cells: it works, and is not what was
+ * Where evaluation sees fewer cells than the context is meant for, pooling repeats cells: it works, and is not what was
  * trained. (The crop of training is a rule of the config.)
  */
-export function binWarning(
-  config: Config,
-  registry: Registry,
+export function cellWarning(
+  { model, ...config }: Config,
   segmentor: Segmentor,
   data: DataCheck,
+  registry: Registry,
 ): string | null {
-  const bins = config.model.head["bins"];
-  if (!Array.isArray(bins)) return null;
-  const largest = Math.max(...(bins as number[]));
+  const slot = contextSlot(model.head, registry);
+  if (slot === null) return null;
+  const context = registry.get("context", slot.type);
+  const least = context.leastCells?.(optionsOf(context, slot)) ?? 1;
   const size = evaluationSize(config, registry, data, "least");
   const { stride } = segmentor.backbone.levels.at(-1)!;
   const cells = size.map((side) => Math.ceil(side / stride));
-  if (Math.min(...cells) >= largest) return null;
+  if (Math.min(...cells) >= least) return null;
   return (
     `evaluation sees images of ${size.join("x")}, whose deepest level has ${cells.join("x")} cells, ` +
-    `fewer than the pyramid bin ${largest}x${largest}: a larger evaluation.window or a smaller model.head.bins`
+    `fewer than the ${least}x${least} of the context '${slot.type}': a larger evaluation.window or another model.head.context`
   );
 }

@@ -26,6 +26,7 @@ import {
   tf,
   Type,
   type ConvBnRelu,
+  type HeadTensors,
   type LevelInfo,
   type NetworkContext,
 } from "segfuse";
@@ -59,7 +60,6 @@ const classifier = (numClasses: number) =>
   new Conv2d({ kernel: 1, in: channels, out: numClasses, initialiser: normal(0.01) });
 
 class Flat extends Head {
-  readonly context = null;
   readonly classifier: Conv2d;
 
   constructor(numClasses: number) {
@@ -67,7 +67,7 @@ class Flat extends Head {
     this.classifier = classifier(numClasses);
   }
 
-  forward([map]: readonly tf.Tensor4D[]): tf.Tensor4D {
+  forward({ fused: [map] }: HeadTensors): tf.Tensor4D {
     return this.classifier.forward(map!);
   }
 }
@@ -113,7 +113,6 @@ export default [
     type: "flat",
     description: "a classifier",
     schema: none,
-    context: () => null,
     create: (_, { numClasses }) => new Flat(numClasses),
   }),
   defineAuxiliaryHead({

@@ -1,12 +1,11 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { Type } from "typebox";
+import { Type, type Static } from "typebox";
 import { adaptiveAvgPool } from "../engine/ops/index.ts";
-import { ContextModule } from "./contracts.ts";
 import type { LevelInfo } from "../models/backbones/contracts.ts";
 import { concatResized, ConvBnRelu, type NetworkContext } from "../nn/index.ts";
+import { type ContextInputs, ContextModule, defineContext } from "./contracts.ts";
 
-/** Options of every head whose context is pyramid pooling. */
-export const pyramidPoolingOptions = {
+const Options = Type.Object({
   channels: Type.Integer({
     minimum: 1,
     maximum: 65_536,
@@ -19,20 +18,22 @@ export const pyramidPoolingOptions = {
     default: [1, 2, 3, 6],
     description: "the pooled branches: b stands for average pooling to b×b cells",
   }),
-};
-
-export const dropoutOption = Type.Number({
-  minimum: 0,
-  exclusiveMaximum: 1,
-  default: 0.1,
-  description: "probability that a channel is dropped before the classifier, in training",
 });
 
 /**
  * Pyramid pooling module (Zhao et al. 2017, PSPNet; paper 3.4): the coarsest level beside its averages over
  * grids of several sizes. Batches of one image cannot train it where a bin is 1 (batch norm of one value).
  */
-export class PyramidPooling extends ContextModule {
+export default defineContext({
+  type: "ppm",
+  paper: "3.4",
+  description: "pyramid pooling: the coarsest level beside its averages over grids of several sizes",
+  schema: Options,
+  leastCells: ({ bins }) => Math.max(...bins),
+  create: (options, inputs, context) => new PyramidPooling(options, inputs, context),
+});
+
+class PyramidPooling extends ContextModule {
   readonly output: LevelInfo;
   /** One per bin. */
   readonly stages: ConvBnRelu[];
@@ -40,8 +41,8 @@ export class PyramidPooling extends ContextModule {
   private readonly bins: readonly number[];
 
   constructor(
-    options: { channels: number; bins: readonly number[] },
-    levels: readonly LevelInfo[],
+    options: Static<typeof Options>,
+    { levels }: ContextInputs,
     private readonly context: NetworkContext,
   ) {
     super();
