@@ -3,7 +3,7 @@ import tseslint from "typescript-eslint";
 
 export default tseslint.config(
   // Examples are projects of their own, whose `segfuse` is not installed here; tsc checks them (tsconfig.json's paths).
-  { ignores: ["dist/", "node_modules/", "work_dirs/", "examples/"] },
+  { ignores: ["dist/", ".built/", "node_modules/", "work_dirs/", "examples/"] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

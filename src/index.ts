@@ -74,6 +74,10 @@ export { defineMetric, type MetricRecord } from "./evaluation/metrics/contracts.
 export { defineNameMap, type NameMapRecord } from "./weights/maps/contracts.ts";
 export { defineNeck, type NeckRecord } from "./necks/contracts.ts";
 export { kinds } from "./builtin.ts";
+export { runTokens } from "./training/tokens.ts";
+export type { ReadonlyScope } from "./registry/scope.ts";
+export type { Token } from "./registry/tokens.ts";
+export type { HookList, NamedHook } from "./training/hook_list.ts";
 export type { AnyRecord, Kind } from "./kinds.ts";
 export type { ComponentRule, RuleFinding, Surroundings } from "./registry/record.ts";
 export { componentName, componentRef, pathOption, type ComponentConfig } from "./registry/component_ref.ts";

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
+import { kinds } from "../src/builtin.ts";
 
 // The order of rooms is written once, in docs/architecture.md: what stands higher may import what stands lower.
 
@@ -135,5 +136,20 @@ describe("imports", () => {
 
   it("of src/kinds.ts are names alone", () => {
     expect(imports.filter(({ from, to, isType }) => [from, to].includes(names) && !isType)).toEqual([]);
+  });
+});
+
+describe("docs/architecture.md", () => {
+  it("names files that there are", () => {
+    const named = [...page.matchAll(/`((?:src|test|tools|examples)\/[\w./-]+)`/g)].map(([, file]) => file!);
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+
+  it("says of every kind where one is added", () => {
+    const rows = [...page.matchAll(/^\| an? ([\w ]+?) \|/gm)].map(([, name]) => name!.replaceAll(" ", "_"));
+    const named = (kind: string) =>
+      rows.some((row) => row === kind.replace("dataset", "data_set").replace("optimizer", "optimiser"));
+    expect(kinds.filter((kind) => !named(kind))).toEqual([]);
   });
 });

@@ -18,9 +18,9 @@ it("exports what plug-ins and programs may rely on", () => {
     kaimingNormalFanOut kinds LayerNorm Linear loadConfig loadStudy lossesOption makeNorm materialise
     maxPool meanOfClasses Module MultiHeadAttention nanMean Neck NetworkContext Norm normal ones
     openEngine Parameter pathOption PositionEmbedding predict Random readImage Relu Relu6 resizeBicubic
-    resizeBilinear resizeLike resizeTo samePadding SegfuseError Segmentor sequential softmaxCrossEntropy
-    stderrLogger stringifyConfig sumResized tf train truncatedNormal Type xavierUniform
-    zeros"
+    resizeBilinear resizeLike resizeTo runTokens samePadding SegfuseError Segmentor sequential
+    softmaxCrossEntropy stderrLogger stringifyConfig sumResized tf train truncatedNormal Type
+    xavierUniform zeros"
   `);
 });
 

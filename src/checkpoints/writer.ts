@@ -1,9 +1,10 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { SegfuseError } from "../errors.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import type { Refusable } from "../util/file_system.ts";
 import type { Logger } from "../util/logger.ts";
 import { fromPlainError, toPlainError } from "../util/plain_error.ts";
+import { startThread } from "../util/thread.ts";
 import type { CheckpointJob, FinishedCheckpoint, TensorCopy } from "./state.ts";
 import type { StoreReply } from "./worker.ts";
 
@@ -20,11 +21,27 @@ export function copyTensors(
   }));
 }
 
+/** Where a run's checkpoints go. */
+export interface CheckpointSink {
+  /**
+   * Begins to write a checkpoint; the one before must be finished.
+   *
+   * @param job its values are given away: they are empty afterwards
+   */
+  write(job: CheckpointJob): void;
+  /** What became whole since this was last asked. @throws SegfuseError why a checkpoint could not be written */
+  takeStored(): FinishedCheckpoint[];
+  /** Waits until everything is written. @throws SegfuseError why something could not be */
+  finish(): Promise<void>;
+  /** Waits for what is being written, and ends. What went wrong is not told any more. */
+  close(): Promise<void>;
+}
+
 /**
  * Writes checkpoints in a thread of its own, one after the other: reordering, hashing and waiting for the disk take
  * longer than an update, and the updates go on meanwhile.
  */
-export class CheckpointWriter {
+export class CheckpointWriter implements CheckpointSink {
   private thread: Worker | undefined;
   private current: Promise<void> = Promise.resolve();
   private stored: FinishedCheckpoint[] = [];
@@ -36,16 +53,10 @@ export class CheckpointWriter {
   /** @param logger is warned, once, of each thing that the checkpoints' file system refuses */
   constructor(private readonly logger: Logger) {}
 
-  /**
-   * Begins to write a checkpoint; the one before must be finished.
-   *
-   * @param job its values are given away: they are empty afterwards
-   */
   write(job: CheckpointJob): void {
     this.current = this.run(job);
   }
 
-  /** What became whole since this was last asked. @throws SegfuseError why a checkpoint could not be written */
   takeStored(): FinishedCheckpoint[] {
     if (this.failure !== null) throw this.failure;
     const stored = this.stored;
@@ -53,13 +64,11 @@ export class CheckpointWriter {
     return stored;
   }
 
-  /** Waits until everything is written. @throws SegfuseError why something could not be */
   async finish(): Promise<void> {
     await this.current;
     if (this.failure !== null) throw this.failure;
   }
 
-  /** Waits for what is being written and ends the thread. */
   async close(): Promise<void> {
     await this.current;
     await this.thread?.terminate();
@@ -101,7 +110,7 @@ export class CheckpointWriter {
   }
 
   private start(): Worker {
-    const thread = startThread();
+    const thread = startThread("./worker", import.meta.url);
     const died = (reason: string) => {
       this.thread = undefined;
       this.settle({
@@ -127,10 +136,3 @@ const warnings: Readonly<Record<Refusable, string>> = {
     "checkpoints are copied into their place, and one that a kill interrupts is damaged; --resume passes over such",
   removal: "old checkpoints stay until they can be removed",
 };
-
-/** Built, the worker is a plain module; from source it is TypeScript, which needs a start of its own. */
-function startThread(): Worker {
-  const entry = import.meta.url.endsWith(".ts") ? "./worker_from_source.mjs" : "./worker.js";
-  // The parent's own loader flags (tsx, vitest) must not reach the thread.
-  return new Worker(new URL(entry, import.meta.url), { execArgv: [] });
-}

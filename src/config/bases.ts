@@ -3,7 +3,7 @@ import { assertNone, ConfigError, distinct, showValue, type Complaint } from "./
 import { joinBases, mergeMaps, type Inherited } from "./merge.ts";
 import { displayPath } from "./origin.ts";
 import { emptyMap, toData, without, type ConfigNode, type MapNode, type Origin } from "./tree.ts";
-import { readYamlFile, type NamedBy } from "./yaml.ts";
+import { readYamlFile, type NamedBy } from "./yaml_file.ts";
 
 /** The key that names the files a map inherits from. */
 export const baseKey = "_base_";

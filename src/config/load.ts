@@ -18,7 +18,7 @@ import { rules } from "./rules/index.ts";
 import { ConfigSections, type Config } from "./sections.ts";
 import { nodeAt, originAt, pathText, type ConfigNode, type MapNode, type Origin, type Path } from "./tree.ts";
 import { inReadingOrder, Validator, type ComponentPlace } from "./validate.ts";
-import type { NamedBy } from "./yaml.ts";
+import type { NamedBy } from "./yaml_file.ts";
 
 export interface LoadOptions {
   /** `--set a.b.0.c=VALUE`. */

@@ -10,7 +10,7 @@ import { resolvePaths } from "./paths.ts";
 import { safeName } from "./sections.ts";
 import { child, originAt, type MapNode, type Origin } from "./tree.ts";
 import { Validator } from "./validate.ts";
-import { readYamlFile } from "./yaml.ts";
+import { readYamlFile } from "./yaml_file.ts";
 
 /** Names of rows become names of folders. */
 export const rowName = (description: string) =>

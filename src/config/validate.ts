@@ -239,11 +239,14 @@ function unknownKey(
   const key = String(path.at(-1));
   const valid = Object.keys(schema.properties ?? {});
   const places = elsewhere(key);
-  const moved = (schema[marks.moved] as Record<string, string> | undefined)?.[key];
+  const moved = (schema[marks.moved] as Record<string, string> | undefined) ?? {};
+  const near = nearestName(key, [...valid, ...Object.keys(moved)]);
+  // A slip in writing a key that stands elsewhere now is both.
+  const meant = moved[key] === undefined ? near.nearest : key;
   const [, tight, value] = /^([\w.-]+):(.+)$/.exec(key) ?? [];
   const advice =
-    moved !== undefined
-      ? `${moved}: {${key}: …}, where it stands now`
+    meant !== undefined && moved[meant] !== undefined
+      ? `${moved[meant]}: {${meant}: …}, where it stands now`
       : tight !== undefined
         ? `${tight}: ${shorten(value!)}`
         : places.length > 0 && places.length <= mostPlaces
@@ -256,7 +259,7 @@ function unknownKey(
     message: `${holder} has no key '${shorten(key)}'`,
     origin: keyOriginAt(tree, path),
     path,
-    ...(advice === undefined ? nearestName(key, valid) : {}),
+    ...(advice === undefined ? near : {}),
     valid,
     ...(advice === undefined ? {} : { advice }),
   };

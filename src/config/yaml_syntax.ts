@@ -1,4 +1,4 @@
-/** What js-yaml's reason comes from, as far as the text shows it. */
+/** What stopped the parser, as far as the text shows it. */
 export interface SyntaxHint {
   /** A better place than the one where the parser gave up. */
   at?: number;
@@ -12,12 +12,12 @@ export interface SyntaxHint {
  *
  * @param position where js-yaml gave up
  */
-export function explainSyntax(reason: string, text: string, position: number): SyntaxHint {
+export function explainSyntax(text: string, position: number): SyntaxHint {
   return (
     openedBefore(text, position) ??
-    tightColon(reason, text, position) ??
-    unquoted(reason, text, position) ??
-    (reason.includes("tab characters") ? { advice: "spaces" } : {})
+    tightColon(text, position) ??
+    unquoted(text, position) ??
+    (/^ *\t/.test(lineAt(text, position).line) ? { advice: "spaces" } : {})
   );
 }
 
@@ -57,27 +57,21 @@ function startsValue(text: string, position: number): boolean {
   return /(^|[:\-?]\s+|[[{,]\s*)$/.test(line) || /^\s*$/.test(line);
 }
 
-/** `seed:3` is one word in YAML. */
-function tightColon(reason: string, text: string, position: number): SyntaxHint | null {
-  if (!/implicit|colon is missed/.test(reason)) return null;
-  const lines = text.slice(0, position).split("\n");
-  for (let i = lines.length - 1, end = position; i >= 0; end -= lines[i]!.length + 1, i--) {
-    const [, before, key, value] = /^(\s*(?:- )?)([\w.-]+):([^\s:].*)$/.exec(lines[i]!.trimEnd()) ?? [];
-    if (key !== undefined) {
-      const at = end - lines[i]!.length + before!.length;
-      return { at, message: "a colon without a space behind it", advice: `${key}: ${value}` };
-    }
-    if (lines[i]!.trim() !== "") return null;
-  }
-  return null;
+/** `seed:3` is one word in YAML; the parser stumbles in its line or over the next one. */
+function tightColon(text: string, position: number): SyntaxHint | null {
+  const { start, line } = lineAt(text, position);
+  const isInside = text.slice(start, position).trim() !== "";
+  const read = text.slice(0, isInside ? start + line.length : position).trimEnd();
+  const at = read.lastIndexOf("\n") + 1;
+  const [, indent, key, value] = /^(\s*(?:- )?)([\w.-]+):([^\s:].*)$/.exec(read.slice(at)) ?? [];
+  if (key === undefined) return null;
+  const message = "a colon without a space behind it";
+  return { at: at + indent!.length, message, advice: `${key}: ${value}` };
 }
 
 /** A text that must stand in quotes: with a colon in it, or with a sign of YAML's own in front. */
-function unquoted(reason: string, text: string, position: number): SyntaxHint | null {
-  if (!/bad indentation of a mapping entry|character/.test(reason)) return null;
-  const start = text.lastIndexOf("\n", position - 1) + 1;
-  const end = text.indexOf("\n", position);
-  const line = text.slice(start, end < 0 ? undefined : end).trimEnd();
+function unquoted(text: string, position: number): SyntaxHint | null {
+  const { start, line } = lineAt(text, position);
   const value = /^\s*(?:- )?[\w.-]+:\s+([^"'[{#|>\s].*)$/.exec(line)?.[1];
   if (value === undefined || value.includes('"')) return null;
   const isOwnSign = /^[%@`&*!]/.test(value);
@@ -86,4 +80,11 @@ function unquoted(reason: string, text: string, position: number): SyntaxHint | 
     ? `a text that begins with ${value[0]} needs quotes`
     : "a text with a colon in it needs quotes";
   return { at: start + line.length - value.length, message, advice: `"${value}"` };
+}
+
+/** The line that a place is in, without the white space at its end. */
+function lineAt(text: string, position: number): { start: number; line: string } {
+  const start = text.lastIndexOf("\n", position - 1) + 1;
+  const end = text.indexOf("\n", position);
+  return { start, line: text.slice(start, end < 0 ? undefined : end).trimEnd() };
 }

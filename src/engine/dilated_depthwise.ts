@@ -1,6 +1,6 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
-import { nativeConvAttributes } from "./gradients/conv2d.ts";
+import { nativeConvAttributes } from "./gradients/native_convolution.ts";
 import { attribute, type NativeAttribute, type NativeBackend } from "./kernel.ts";
 
 /** TensorFlow's name of the operation. */

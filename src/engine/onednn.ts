@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { depthwiseName } from "./dilated_depthwise.ts";
-import { nativeConvAttributes } from "./gradients/conv2d.ts";
+import { nativeConvAttributes } from "./gradients/native_convolution.ts";
 import { nativeBackend } from "./kernel.ts";
 
 /**

@@ -1,6 +1,6 @@
 // Types alone: data workers import this and load no TensorFlow.js.
 import type { TensorInfo } from "@tensorflow/tfjs";
-import { SegfuseError } from "../errors.ts";
+import { SegfuseError, type ErrorCode } from "../errors.ts";
 
 /** TensorFlow's status codes (`TF_Code` of its C interface) that an operation can end with, by number. */
 const statuses: Readonly<Record<number, string>> = {
@@ -70,9 +70,12 @@ export function isRefusedForm(error: unknown): boolean {
   return [3, 12].includes(statusOf(error.cause)?.code ?? 0);
 }
 
-/** The same error; where it is an operation's and nobody has said yet whose, now it does. */
+/** Of what is asked for by somebody else's code, which alone tells where. */
+const placeless: readonly ErrorCode[] = ["SEGFUSE_ENGINE_OPERATION", "SEGFUSE_RUN_PART"];
+
+/** The same error; where it is an operation's or a missing part's and nobody has said yet whose, now it does. */
 export function inPart(error: unknown, part: string | undefined): unknown {
-  if (error instanceof SegfuseError && error.code === "SEGFUSE_ENGINE_OPERATION" && part !== undefined)
+  if (error instanceof SegfuseError && placeless.includes(error.code) && part !== undefined)
     error.details.where ??= part;
   return error;
 }

@@ -1,6 +1,7 @@
 import type { MetricRecord } from "./metrics/contracts.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
 import { optionsOf } from "../registry/make.ts";
+import { emptyScope } from "../registry/scope.ts";
 import type { Registry } from "../kinds.ts";
 import type {
   ClassMetrics,
@@ -112,16 +113,17 @@ function ofClass(scores: Readonly<Record<string, readonly number[]>>, c: number)
  * plug-in's that throws does so before a run has trained for hours.
  *
  * @param entries options are valid by the metric's schema; of a name alone they are the defaults
+ * @param inputs without a `scope` there is no run that a metric could ask
  * @throws SegfuseError `SEGFUSE_METRIC`, `SEGFUSE_UNKNOWN_COMPONENT`
  */
 export function createMetrics(
   registry: Registry,
   entries: readonly MetricEntry[],
-  { classes }: MetricInputs,
+  { classes, scope = emptyScope }: Pick<MetricInputs, "classes"> & Partial<MetricInputs>,
 ): MetricList {
   const standard = registry.list("metric").filter((record) => isStandard(registry, record));
   const records = [...standard, ...entries.map((entry) => registry.get("metric", metricName(entry)))];
-  const inputs = { classes: Object.freeze([...classes]) };
+  const inputs = { classes: Object.freeze([...classes]), scope };
   const made = [...new Set(records)].map((record) => {
     const entry = entries.find((one) => metricName(one) === record.type) ?? record.type;
     return make(registry, record, entry, inputs);

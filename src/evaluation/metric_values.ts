@@ -1,4 +1,6 @@
+import { inPart } from "../engine/operation_error.ts";
 import { SegfuseError, type ErrorDetails } from "../errors.ts";
+import { placeIn } from "../util/place_in.ts";
 import { oneLine } from "../util/printable.ts";
 import { show } from "../util/show.ts";
 import type { Metric } from "./contracts.ts";
@@ -67,7 +69,7 @@ function called(owner: MetricOwner, method: string, call: () => unknown): unknow
   try {
     return call();
   } catch (cause) {
-    if (cause instanceof SegfuseError) throw cause;
+    if (cause instanceof SegfuseError) throw inPart(cause, `${placeIn(owner.source, cause)}, in ${method}()`);
     const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : show(cause);
     throw failure(owner, "failed", { found: `${oneLine(text, 400)}, in ${method}()`, cause });
   }

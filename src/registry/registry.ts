@@ -1,8 +1,7 @@
 import "reflect-metadata";
 import { closest } from "fastest-levenshtein";
-import { container as rootContainer, type DependencyContainer } from "tsyringe";
+import { container as rootContainer } from "tsyringe";
 import { SegfuseError } from "../errors.ts";
-import type { Logger } from "../util/logger.ts";
 import type { ComponentConfig } from "./component_ref.ts";
 import type { Contract } from "./guard/contract.ts";
 import { guardRecord, watchRecord } from "./guard/guard.ts";
@@ -10,7 +9,8 @@ import type { KindTable, Records } from "./kind.ts";
 import { makeComponent, type InputsOf, type MadeBy } from "./make.ts";
 import { importPlugin } from "./plugins.ts";
 import type { RecordBase } from "./record.ts";
-import { kindToken, recordToken, runTokens, type Token } from "./tokens.ts";
+import { Scope } from "./scope.ts";
+import { kindToken, recordToken } from "./tokens.ts";
 
 /** Where segfuse's own records come from. */
 const ownSource = "segfuse";
@@ -20,16 +20,8 @@ function guarded(record: RecordBase, source: string, contract: Contract): Record
   return contract.forward === undefined ? record : watchRecord(record, contract);
 }
 
-/** What one run shares; each part is bound under its token of {@link runTokens}. */
-export interface RunInputs {
-  logger: Logger;
-  seed: number;
-  workDir?: string;
-  engine?: unknown;
-}
-
 /**
- * The components that a config may name, and the containers that wire a run. It knows kinds and records by what they
+ * The components that a config may name, and the scopes of runs. It knows kinds and records by what they
  * have in common, and no component; `R` says which record each kind has. Nothing is shared between two registries.
  */
 export class ComponentRegistry<R extends Records<R>> {
@@ -66,8 +58,7 @@ export class ComponentRegistry<R extends Records<R>> {
       });
     }
     const { contract } = this.table[kind];
-    const useValue =
-      contract === null ? (record as RecordBase) : guarded(record, source, contract);
+    const useValue = contract === null ? (record as RecordBase) : guarded(record, source, contract);
     this.container.register<RecordBase>(token, { useValue });
     this.container.register<RecordBase>(kindToken(kind), { useValue });
     this.sources.set(useValue, source);
@@ -140,31 +131,8 @@ export class ComponentRegistry<R extends Records<R>> {
     }
   }
 
-  /** A child container for one run: it sees the records, and what it holds is gone with it. */
-  createRun(inputs: RunInputs): Run<R> {
-    const container = this.container.createChildContainer();
-    const bind = <T>(token: Token<T>, value: T) => container.register(token.symbol, { useValue: value });
-    bind(runTokens.logger, inputs.logger);
-    bind(runTokens.seed, inputs.seed);
-    if (inputs.workDir !== undefined) bind(runTokens.workDir, inputs.workDir);
-    if (inputs.engine !== undefined) bind(runTokens.engine, inputs.engine);
-    return new Run(this, container);
-  }
-}
-
-/** One run's container. */
-export class Run<R extends Records<R>> {
-  constructor(
-    readonly registry: ComponentRegistry<R>,
-    readonly container: DependencyContainer,
-  ) {}
-
-  get<T>(token: Token<T>): T {
-    return this.container.resolve<T>(token.symbol);
-  }
-
-  /** Forgets what the run held. */
-  async dispose(): Promise<void> {
-    await this.container.dispose();
+  /** A scope for one run, in a child container of this registry's: it sees the records, and what it holds is gone with it. */
+  createScope(): Scope {
+    return new Scope(this.container.createChildContainer());
   }
 }

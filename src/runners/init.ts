@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
 import { requireEnvironment, type LoadedConfig } from "../config/load.ts";
-import { openEngine } from "../engine/engine.ts";
 import { materialise } from "../nn/materialise.ts";
 import type { Registry } from "../kinds.ts";
 import type { Logger } from "../util/logger.ts";
@@ -10,7 +9,8 @@ import { storedTensors } from "../weights/load.ts";
 import { toMetadata } from "../weights/metadata.ts";
 import { writeSafetensors } from "../weights/safetensors.ts";
 import { configClasses, type NetworkClasses } from "./classes.ts";
-import { networkFor } from "./network.ts";
+import { openRunEngine, openScope, shareNetwork } from "./scope.ts";
+import { runParts } from "../training/tokens.ts";
 import { checkWorkDir, makeWorkDir } from "../util/work_dir.ts";
 
 export interface InitInputs {
@@ -30,28 +30,27 @@ export interface InitInputs {
  *
  * @returns how many tensors the file holds
  */
-export async function writeInitialWeights({
-  loaded,
-  out,
-  dtype,
-  registry,
-  logger,
-}: InitInputs): Promise<number> {
+export async function writeInitialWeights(inputs: InitInputs): Promise<number> {
+  const { loaded, out, dtype } = inputs;
   const { config, hash } = loaded;
   requireEnvironment(loaded, ["engine", "model"]);
   await checkWorkDir(dirname(out), true);
-  const classes = await configClasses(loaded, registry);
-  if (classes.unnamed !== null) logger.warn(`${out} will not name its classes: ${classes.unnamed.message}`);
-  const segmentor = networkFor(config, classes.info, registry);
-  await openEngine(config.engine, logger);
+  const scope = openScope(inputs);
+  const parts = runParts(scope);
   try {
-    materialise(segmentor, config.seed);
+    const classes = await configClasses(loaded, parts.registry);
+    if (classes.unnamed !== null)
+      parts.logger.warn(`${out} will not name its classes: ${classes.unnamed.message}`);
+    shareNetwork(scope, classes.info);
+    const { segmentor, seed } = parts;
+    await openRunEngine(scope);
+    materialise(segmentor, seed);
     const tensors = await storedTensors(segmentor.namedParameters());
     makeWorkDir(dirname(out));
     await writeSafetensors(out, tensors, metadata(classes), { dtype });
     return tensors.size;
   } finally {
-    segmentor.dispose();
+    await scope.close();
   }
 
   function metadata({ info, unnamed }: NetworkClasses) {

@@ -4,7 +4,6 @@ import type { Config } from "../config/sections.ts";
 import type { DatasetInfo, Sample } from "../datasets/contracts.ts";
 import { defaultExifMode, type ExifMode } from "../datasets/orientation.ts";
 import { Pipeline } from "../datasets/pipeline.ts";
-import { openEngine } from "../engine/engine.ts";
 import { SegfuseError } from "../errors.ts";
 import { inferenceSettings } from "../evaluation/inference.ts";
 import type { Registry } from "../kinds.ts";
@@ -17,7 +16,10 @@ import { readMetadata } from "../weights/open.ts";
 import { findCheckpoint } from "../checkpoints/folder.ts";
 import { configClasses } from "./classes.ts";
 import { checkStop } from "../util/interruption.ts";
-import { loadForInference, networkFor } from "./network.ts";
+import { loadForInference } from "./network.ts";
+import { openRunEngine, openScope, shareNetwork } from "./scope.ts";
+import { runParts, type Needs } from "../training/tokens.ts";
+import type { Wiring } from "../registry/scope.ts";
 import type { PredictionFailure } from "./prediction/failures.ts";
 import { countFrames } from "./prediction/frames.ts";
 import { ImageFiles } from "./prediction/image_files.ts";
@@ -56,6 +58,8 @@ export interface PredictInputs {
   readonly stop?: AbortSignal | undefined;
   readonly registry: Registry;
   readonly logger: Logger;
+  /** Registers parts in the place of the run's own. */
+  readonly wire?: Wiring | undefined;
 }
 
 /** One image's classes. */
@@ -94,18 +98,21 @@ const reads = ["engine", "model", "data.crop_size", "data.test.transforms", "eva
  * `logits` is asked for images of different size; and of the checkpoint, the images (without `onFailure`) and the output
  */
 export async function predictFiles(inputs: PredictInputs): Promise<PredictedImage[]> {
-  const { loaded, outDir, registry, logger } = inputs;
+  const { loaded, outDir } = inputs;
   const { config } = loaded;
   requireEnvironment(loaded, reads);
+  const scope = openScope({ ...inputs, workDir: outDir });
+  const parts = runParts(scope);
+  const { registry, logger, stop } = parts;
   const exif = inputs.exif ?? exifOf(config, registry);
-  const images = await inputImages(inputs.images, outDir, logger);
-  if (outDir !== null) await checkWorkDir(outDir, true);
-  if (inputs.logits !== undefined) await checkWorkDir(dirname(inputs.logits), true);
-  const { weights } = await findCheckpoint(inputs.checkpoint);
-  const info = await networkInfo(inputs, weights);
-  const segmentor = networkFor(config, info, registry);
-  await openEngine(config.engine, logger);
   try {
+    const images = await inputImages(inputs.images, outDir, logger);
+    if (outDir !== null) await checkWorkDir(outDir, true);
+    if (inputs.logits !== undefined) await checkWorkDir(dirname(inputs.logits), true);
+    const { weights } = await findCheckpoint(inputs.checkpoint);
+    shareNetwork(scope, await networkInfo(parts, weights));
+    const { info, segmentor } = parts;
+    await openRunEngine(scope);
     await loadForInference(segmentor, weights, { key: inputs.key, logger });
     segmentor.context.training = false;
     const files = new ImageFiles(images, info, exif);
@@ -141,7 +148,7 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
       const classes = await predictImages(segmentor, [sample], [height, width], settings);
       return { image, height, width, classes, info, frames: frames.count };
     };
-    const clock = new EvaluationClock(inputs.onProgress, { loss: null, lr: null }, "predict");
+    const clock = new EvaluationClock(parts.onProgress, { loss: null, lr: null }, "predict");
     const written: PredictedImage[] = [];
     for (const [i, image] of images.entries()) {
       const prediction = await attempt(image, () => predict(i), inputs.onFailure);
@@ -155,11 +162,11 @@ export async function predictFiles(inputs: PredictInputs): Promise<PredictedImag
       }
       clock.tick(i + 1, images.length);
       await new Promise(setImmediate);
-      checkStop(inputs.stop);
+      checkStop(stop);
     }
     return written;
   } finally {
-    segmentor.dispose();
+    await scope.close();
   }
 }
 
@@ -175,7 +182,7 @@ function withMode<T extends { readonly mode: "whole" | "slide" }>(
 
 /** The checkpoint's classes, or the config's where it names none. */
 async function networkInfo(
-  { loaded, registry, logger }: PredictInputs,
+  { loaded, registry, logger }: Needs<"loaded" | "registry" | "logger">,
   weights: string,
 ): Promise<DatasetInfo> {
   const { config } = loaded;

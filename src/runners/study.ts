@@ -4,6 +4,7 @@ import type { LoadedStudy, StudyRow } from "../config/study.ts";
 import { withSeed, type LoadedConfig } from "../config/load.ts";
 import { SegfuseError } from "../errors.ts";
 import type { Registry } from "../kinds.ts";
+import type { Wiring } from "../registry/scope.ts";
 import { unequalMetrics } from "../reports/extra_metrics.ts";
 import { saidMetrics } from "../reports/metrics.ts";
 import { studyRemarks } from "../reports/facts.ts";
@@ -55,6 +56,8 @@ export interface StudyInputs {
   readonly resume?: boolean | undefined;
   /** Aborted, the study stops as `train` and `testCheckpoint` do, and throws `RunStopped`. */
   readonly stop?: AbortSignal | undefined;
+  /** Registers parts in the place of each run's own; called for every training and every evaluation. */
+  readonly wire?: Wiring | undefined;
 }
 
 /** What a run leaves for the rows behind it and for the table. */
@@ -102,7 +105,7 @@ async function runRow(
   finished: ReadonlyMap<string, FinishedRun>,
   clock: StudyClock,
 ): Promise<FinishedRun> {
-  const { study, registry, onProgress, resume = false, stop } = inputs;
+  const { study, registry, onProgress, resume = false, stop, wire } = inputs;
   checkStop(stop);
   const runDir = runFolder(inputs.workDir, row.name, seed);
   const name = study.seeds.length > 1 ? `${row.name}, seed ${seed}` : row.name;
@@ -123,21 +126,18 @@ async function runRow(
     return kept;
   }
   if (resume && !isSame) putAside(runDir, logger);
+  const shared = { loaded, registry, logger, onProgress: show, stop, wire };
   let checkpoint = from?.checkpoint;
   let trainSeconds: number | null = null;
   let earlierSeconds = 0;
   if (row.weightsFrom === null) {
     const result = await train({
-      loaded,
+      ...shared,
       workDir: runDir,
-      registry,
-      logger,
-      onProgress: show,
       initFrom: from?.checkpoint,
       // The classifier's input is the row's own: it has as many maps as the neck makes.
       allowFresh: row.initFrom === null ? [] : [freshClassifier],
       resume: isSame,
-      stop,
     });
     ({ checkpoint, trainSeconds, earlierSeconds } = result);
   }
@@ -146,15 +146,11 @@ async function runRow(
   }
   const keeper = new SampleKeeper(runDir);
   const report = await testCheckpoint({
-    loaded,
+    ...shared,
     checkpoint,
-    registry,
-    logger,
     outDir: runDir,
     workDir: inputs.workDir,
-    onProgress: show,
     onImage: keeper.keep,
-    stop,
   });
   const { mIoU, aAcc } = report.metrics;
   logger.info(`${report.dataset.split}: mIoU ${percent(mIoU)}, aAcc ${percent(aAcc)}`);

@@ -1,17 +1,23 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { BestScore, CheckpointState } from "../checkpoints/folder.ts";
+import { checkSameRun, findResumePoint, loadState, type ResumePoint } from "../checkpoints/resume.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/sections.ts";
+import { datasetFingerprint } from "../datasets/fingerprint.ts";
 import { openDataset, openTrainLoader } from "../datasets/loader.ts";
-import { openEngine, type Engine } from "../engine/engine.ts";
-import type { Segmentor } from "../models/segmentor.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { Registry } from "../kinds.ts";
+import type { Scope, Wiring } from "../registry/scope.ts";
+import { initialiseWeights, startOf, type InitialWeights } from "../training/initial_weights.ts";
+import type { ProgressCallback } from "../training/progress.ts";
+import { innerTokens, runParts, type Needs, type RunParts } from "../training/tokens.ts";
+import { trialUpdate, type TrialUpdate } from "../training/trial_update.ts";
+import { RunStopped } from "../util/interruption.ts";
 import type { Logger } from "../util/logger.ts";
 import { segfuseVersion } from "../util/versions.ts";
+import { checkWorkDir } from "../util/work_dir.ts";
 import { loadWeights } from "../weights/load.ts";
-import type { BestScore, CheckpointState } from "../checkpoints/folder.ts";
-import type { HookList } from "../training/hook_list.ts";
-import { RunStopped } from "../util/interruption.ts";
 import {
   availableMemory,
   memoryWarning,
@@ -19,15 +25,7 @@ import {
   type MemoryEstimate,
   type Preflight,
 } from "./preflight/index.ts";
-import type { ProgressCallback } from "../training/progress.ts";
-import { checkSameRun, findResumePoint, loadState, type ResumePoint } from "../checkpoints/resume.ts";
-import { TrainingLoop } from "../training/loop.ts";
-import { trainingParts } from "../training/parts.ts";
-import { trialUpdate, type TrialUpdate } from "../training/trial_update.ts";
-import { checkWorkDir } from "../util/work_dir.ts";
-import { datasetFingerprint } from "../datasets/fingerprint.ts";
-import { initialiseWeights, startOf, type InitialWeights } from "../training/initial_weights.ts";
-import type { Optimizer } from "../training/optimizers/contracts.ts";
+import { openRunEngine, openScope, shareLoop, shareTraining } from "./scope.ts";
 
 export interface TrainInputs {
   readonly loaded: LoadedConfig;
@@ -51,6 +49,8 @@ export interface TrainInputs {
   readonly allowChange?: readonly string[] | undefined;
   /** Aborted, the run finishes its iteration, stores a checkpoint and throws `RunStopped` with the reason. */
   readonly stop?: AbortSignal | undefined;
+  /** Registers parts in the place of the run's own. */
+  readonly wire?: Wiring | undefined;
 }
 
 export interface TrainResult {
@@ -77,70 +77,29 @@ export interface TrainResult {
  * @throws RunStopped where `stop` was aborted before the run has ended
  */
 export async function train(inputs: TrainInputs): Promise<TrainResult> {
-  const { loaded, workDir, registry, logger } = inputs;
-  const { config } = loaded;
-  const { iterations } = config.schedule;
-  const resumed = await resumePoint(inputs);
-  if (resumed !== null && isFinished(resumed.state, loaded)) {
-    const { best, train_seconds: trainSeconds, iteration, stopped } = resumed.state;
-    const reason = stopped === null ? "" : `: ${stopped}`;
-    logger.info(
-      `nothing to train: ${resumed.folder} has seen ${iteration} of ${iterations} iterations${reason}`,
-    );
-    return {
-      workDir,
-      iterations,
-      checkpoint: resumed.folder,
-      best,
-      losses: {},
-      trainSeconds,
-      earlierSeconds: trainSeconds,
-      weights: null,
-    };
-  }
-  await checkWorkDir(workDir, mayHoldRun(inputs));
-  const { info, segmentor, memory } = await preflight(preflightInputs(inputs, resumed));
-  const fingerprint = await trainFingerprint(config);
-  const firstIteration = resumed?.state.iteration ?? 0;
-  // Before the engine and the weights: meanwhile the workers start and make the first batches.
-  const loader = await openTrainLoader({ config, seed: config.seed, firstIteration, iterations });
-  let optimizer: Optimizer | undefined;
-  let loop: TrainingLoop | undefined;
+  const scope = openScope(inputs);
+  const parts = runParts(scope);
+  const { loaded, workDir, logger, stop } = parts;
+  const { iterations } = loaded.config.schedule;
   try {
-    const engine = await openEngineFor(inputs);
-    if (inputs.stop?.aborted === true)
-      throw new RunStopped(resumed?.state.iteration ?? null, inputs.stop.reason);
-    checkMemory(memory, engine, logger);
-    const weights = await initialise(inputs, segmentor, resumed);
-    const parts = trainingParts(config, segmentor, registry);
-    const { step } = parts;
-    optimizer = parts.optimizer;
-    if (resumed !== null) await loadState(optimizer.state(), join(resumed.folder, "optimizer.safetensors"));
-    loop = new TrainingLoop({
-      loaded,
-      workDir,
-      registry,
-      engine,
-      info,
-      fingerprint,
-      segmentor,
-      optimizer,
-      step,
-      loader,
-      weights,
-      resumed,
-      logger,
-      onProgress: inputs.onProgress,
-      stop: inputs.stop,
-    });
-    if (resumed !== null) await loadHooks(loop.hooks, resumed, logger);
+    const resumed = await scope.open(innerTokens.resumed, () => resumePoint(scope, inputs));
+    if (resumed !== null && isFinished(resumed.state, loaded)) return nothingToTrain(parts, resumed);
+    await checkWorkDir(workDir, mayHoldRun(inputs));
+    const { memory } = await preflight({ scope, ...start(inputs, resumed) });
+    await openFingerprint(scope);
+    // Before the engine and the weights: meanwhile the workers start and make the first batches.
+    await openLoader(scope, resumed?.state.iteration ?? 0, iterations);
+    tellEngine(await openRunEngine(scope), logger);
+    if (stop?.aborted === true) throw new RunStopped(resumed?.state.iteration ?? null, stop.reason);
+    checkMemory(memory, parts);
+    await scope.open(innerTokens.weights, () => initialise(parts, inputs));
+    shareTraining(scope);
+    shareLoop(scope);
+    if (resumed !== null) await restore(parts, resumed);
     const earlierSeconds = resumed?.state.train_seconds ?? 0;
-    return { workDir, iterations, weights, earlierSeconds, ...(await loop.run()) };
+    return { workDir, iterations, weights: parts.weights, earlierSeconds, ...(await parts.loop.run()) };
   } finally {
-    await loop?.close();
-    await loader.close();
-    optimizer?.dispose();
-    segmentor.dispose();
+    await scope.close();
   }
 }
 
@@ -155,28 +114,33 @@ export type CheckedRun = Preflight & { readonly update: TrialUpdate | null };
  * @throws SegfuseError as `train` does
  */
 export async function checkRun(inputs: TrainInputs): Promise<CheckedRun> {
-  const { workDir, logger } = inputs;
-  const resumed = await resumePoint(inputs);
-  await checkWorkDir(workDir, mayHoldRun(inputs));
-  const found = await preflight({ ...preflightInputs(inputs, resumed), samples: Infinity });
+  const scope = openScope(inputs);
+  const parts = runParts(scope);
   try {
-    const engine = await openEngineFor(inputs);
-    checkMemory(found.memory, engine, logger);
-    await initialise(inputs, found.segmentor, resumed);
-    const { loaded, registry } = inputs;
-    const update = await trialUpdate(loaded.config, found.segmentor, registry, resumed?.state.iteration ?? 0);
-    return { ...found, update };
+    const resumed = await scope.open(innerTokens.resumed, () => resumePoint(scope, inputs));
+    await checkWorkDir(parts.workDir, mayHoldRun(inputs));
+    const found = await preflight({ scope, ...start(inputs, resumed), samples: Infinity });
+    tellEngine(await openRunEngine(scope), parts.logger);
+    checkMemory(found.memory, parts);
+    await scope.open(innerTokens.weights, () => initialise(parts, inputs));
+    const iteration = resumed?.state.iteration ?? 0;
+    if (iteration >= parts.loaded.config.schedule.iterations) return { ...found, update: null };
+    await openLoader(scope, iteration, iteration + 1);
+    shareTraining(scope);
+    return { ...found, update: await trialUpdate(parts, iteration) };
   } finally {
-    found.segmentor.dispose();
+    await scope.close();
   }
 }
 
 /** What the run goes on from, if anything: a whole checkpoint of this very run. */
-async function resumePoint(inputs: TrainInputs): Promise<ResumePoint | null> {
-  const { loaded, workDir, resume = false, resumeFrom, allowChange = [], logger } = inputs;
+async function resumePoint(
+  scope: Scope,
+  { resume = false, resumeFrom, allowChange = [] }: TrainInputs,
+): Promise<ResumePoint | null> {
+  const { loaded, workDir, logger } = runParts(scope);
   const point = await findResumePoint({ workDir, resume, resumeFrom, logger });
-  if (point === null) return null;
-  checkSameRun(point, loaded, await trainFingerprint(loaded.config), allowChange, logger);
+  if (point !== null) checkSameRun(point, loaded, await openFingerprint(scope), allowChange, logger);
   return point;
 }
 
@@ -188,35 +152,57 @@ function isFinished(state: CheckpointState, { config, hash }: LoadedConfig): boo
   );
 }
 
-function preflightInputs(inputs: TrainInputs, resumed: ResumePoint | null) {
-  const { loaded, workDir, registry, logger, initFrom, allowFresh = [] } = inputs;
-  const { config } = loaded;
-  const start = resumed === null ? (initFrom ?? config.init_from) : null;
-  return { config, workDir, registry, logger, initFrom: start, allowFresh };
+/** The result of a run whose last update is made already. */
+function nothingToTrain(
+  { loaded, workDir, logger }: Needs<"loaded" | "workDir" | "logger">,
+  { folder, state }: ResumePoint,
+): TrainResult {
+  const { iterations } = loaded.config.schedule;
+  const { best, train_seconds: trainSeconds, iteration, stopped } = state;
+  const reason = stopped === null ? "" : `: ${stopped}`;
+  logger.info(`nothing to train: ${folder} has seen ${iteration} of ${iterations} iterations${reason}`);
+  return {
+    workDir,
+    iterations,
+    checkpoint: folder,
+    best,
+    losses: {},
+    trainSeconds,
+    earlierSeconds: trainSeconds,
+    weights: null,
+  };
 }
 
-/** The machine's memory says nothing where a GPU holds the tensors. */
-function checkMemory(estimate: MemoryEstimate | null, engine: Engine, logger: Logger): void {
-  if (estimate === null || engine.device === "GPU") return;
-  const warning = memoryWarning(estimate, availableMemory());
-  if (warning !== null) logger.warn(warning);
+/** What a new run starts from. */
+function start({ loaded, initFrom, allowFresh = [] }: TrainInputs, resumed: ResumePoint | null) {
+  return { initFrom: resumed === null ? (initFrom ?? loaded.config.init_from) : null, allowFresh };
 }
 
 function mayHoldRun({ resume, resumeFrom }: TrainInputs): boolean {
   return resume === true || resumeFrom !== undefined;
 }
 
-async function openEngineFor({ loaded, logger }: TrainInputs): Promise<Engine> {
-  const engine = await openEngine(loaded.config.engine, logger);
-  logger.info(`engine: ${engine.backend} ${engine.version}, ${engine.device}`);
-  return engine;
+async function openLoader(scope: Scope, firstIteration: number, iterations: number): Promise<void> {
+  const { loaded, seed } = runParts(scope);
+  const { config } = loaded;
+  await scope.open(innerTokens.loader, () => openTrainLoader({ config, seed, firstIteration, iterations }));
+}
+
+function tellEngine({ backend, version, device }: Engine, logger: Logger): void {
+  logger.info(`engine: ${backend} ${version}, ${device}`);
+}
+
+/** The machine's memory says nothing where a GPU holds the tensors. */
+function checkMemory(estimate: MemoryEstimate | null, { engine, logger }: Needs<"engine" | "logger">): void {
+  if (estimate === null || engine.device === "GPU") return;
+  const warning = memoryWarning(estimate, availableMemory());
+  if (warning !== null) logger.warn(warning);
 }
 
 /** Gives the network its values; null where they come from the checkpoint that a run goes on from. */
 async function initialise(
-  { loaded, registry, logger, initFrom, allowFresh = [] }: TrainInputs,
-  segmentor: Segmentor,
-  resumed: ResumePoint | null,
+  { loaded, registry, segmentor, resumed, seed, logger }: RunParts,
+  { initFrom, allowFresh = [] }: TrainInputs,
 ): Promise<InitialWeights | null> {
   const { config } = loaded;
   if (resumed !== null) {
@@ -224,11 +210,11 @@ async function initialise(
     tellResume(resumed, loaded, logger);
     return null;
   }
-  const start = startOf(config, registry);
+  const first = startOf(config, registry);
   return initialiseWeights(segmentor, {
-    ...start,
-    seed: config.seed,
-    initFrom: initFrom ?? start.initFrom,
+    ...first,
+    seed,
+    initFrom: initFrom ?? first.initFrom,
     allowFresh: [...config.allow_fresh, ...allowFresh],
     logger,
   });
@@ -244,14 +230,24 @@ function tellResume({ folder, state }: ResumePoint, loaded: LoadedConfig, logger
 }
 
 /** What tells a training split from another: its classes and samples. */
-async function trainFingerprint(config: Config): Promise<string> {
+function openFingerprint(scope: Scope): Promise<string> {
+  const { config } = runParts(scope).loaded;
+  return scope.open(innerTokens.fingerprint, () => fingerprintOf(config));
+}
+
+async function fingerprintOf(config: Config): Promise<string> {
   const dataset = await openDataset(config, "train");
   const ids = Array.from({ length: dataset.length }, (_, i) => dataset.id(i));
   return datasetFingerprint(dataset.info.classes, ids);
 }
 
-/** Gives hooks what the checkpoint holds of them; a hook that the run did not have begins anew. */
-async function loadHooks(hooks: HookList, { folder, state }: ResumePoint, logger: Logger): Promise<void> {
+/**
+ * Gives the optimiser and the hooks what the checkpoint holds of them; a hook that the run did not have begins anew.
+ * The optimiser's state is there when the hooks are made, as the weights are.
+ */
+async function restore(parts: RunParts, { folder, state }: ResumePoint): Promise<void> {
+  await loadState(parts.optimizer.state(), join(folder, "optimizer.safetensors"));
+  const { hooks, logger } = parts;
   hooks.loadStates(state.hooks);
   for (const { name, tensors } of hooks.withTensors()) {
     const path = join(folder, `${name}.safetensors`);

@@ -1,11 +1,11 @@
 import { errorText } from "../util/error_text.ts";
 import type { Config } from "../config/sections.ts";
 import type { ComponentConfig } from "../registry/component_ref.ts";
-import type { Registry } from "../kinds.ts";
 import type { Logger } from "../util/logger.ts";
 import { usualHooks } from "./hooks/index.ts";
 import { hookStages, type Hook, type HookContext, type Undo } from "./hooks/contracts.ts";
 import type { FinishedUpdate, JsonValue } from "../checkpoints/state.ts";
+import type { Needs } from "./tokens.ts";
 
 /** A hook of a run and the name under which checkpoints hold its state. */
 export interface NamedHook {
@@ -22,7 +22,10 @@ type PlainEvent = Exclude<
 
 /** A run's hooks in the order in which they are called. */
 export class HookList {
-  constructor(readonly hooks: readonly NamedHook[]) {}
+  constructor(
+    readonly hooks: readonly NamedHook[],
+    private readonly logger: Logger,
+  ) {}
 
   /** Calls one method of all hooks, one after the other. */
   async call<E extends PlainEvent>(event: E, ...inputs: Parameters<NonNullable<Hook[E]>>): Promise<void> {
@@ -64,12 +67,12 @@ export class HookList {
   }
 
   /** Tells all hooks of the error that ends the run; what they throw themselves must not hide it. */
-  async tellError(error: unknown, logger: Logger): Promise<void> {
+  async tellError(error: unknown): Promise<void> {
     for (const { name, hook } of this.hooks) {
       try {
         await hook.onError?.(error);
       } catch (other) {
-        logger.warn(`the hook ${name} failed while the run ended: ${errorText(other)}`);
+        this.logger.warn(`the hook ${name} failed while the run ended: ${errorText(other)}`);
       }
     }
   }
@@ -108,13 +111,18 @@ export class HookList {
   }
 }
 
+type HookParts = Needs<keyof HookContext | "registry">;
+
 /**
  * Makes a run's hooks: those that every run has and those of the config's list. A usual hook that the list names
  * has the options that stand there.
  */
-export function createHooks(registry: Registry, context: HookContext): HookList {
-  const listed = context.loaded.config.hooks;
-  const made = [...usualHooks(context.loaded.config).filter(isNotIn(listed)), ...listed].map((options) => {
+export function createHooks(parts: HookParts): HookList {
+  const { registry, loaded, workDir, engine, info, segmentor, optimizer, logger, onProgress, run, scope } =
+    parts;
+  const context = { loaded, workDir, engine, info, segmentor, optimizer, logger, onProgress, run, scope };
+  const { config } = loaded;
+  const made = [...usualHooks(config).filter(isNotIn(config.hooks)), ...config.hooks].map((options) => {
     const record = registry.get("hook", options.type);
     const hook = registry.make("hook", options, context);
     return { type: options.type, stage: record.stage ?? "user", hook };
@@ -128,7 +136,7 @@ export function createHooks(registry: Registry, context: HookContext): HookList 
   const inOrder = hookStages.flatMap((stage) => named.filter((entry) => entry.stage === stage));
   // Last of all, whatever a plug-in's stage: else the state of those behind it would be one update old.
   const isStoring = ({ name }: NamedHook) => name === "checkpoint";
-  return new HookList([...inOrder.filter((hook) => !isStoring(hook)), ...inOrder.filter(isStoring)]);
+  return new HookList([...inOrder.filter((hook) => !isStoring(hook)), ...inOrder.filter(isStoring)], logger);
 }
 
 function isNotIn(listed: Config["hooks"]): (options: ComponentConfig) => boolean {

@@ -1,8 +1,4 @@
 import { decisiveConfig } from "../config/hash.ts";
-import type { LoadedConfig } from "../config/load.ts";
-import type { DatasetInfo } from "../datasets/contracts.ts";
-import type { Segmentor } from "../models/segmentor.ts";
-import type { Logger } from "../util/logger.ts";
 import { segfuseVersion } from "../util/versions.ts";
 import { toMetadata } from "../weights/metadata.ts";
 import { join } from "node:path";
@@ -10,23 +6,22 @@ import { checkpointName } from "../checkpoints/names.ts";
 import type { CheckpointJob, RunState } from "../checkpoints/state.ts";
 import { storeCheckpoint } from "../checkpoints/store.ts";
 import type { FinishedCheckpoint } from "../checkpoints/state.ts";
-import { copyTensors, CheckpointWriter } from "../checkpoints/writer.ts";
+import { copyTensors } from "../checkpoints/writer.ts";
 import { CheckpointFolder } from "../checkpoints/folder.ts";
-import type { HookList } from "./hook_list.ts";
-import type { Optimizer } from "./optimizers/contracts.ts";
+import type { Needs } from "./tokens.ts";
 
-export interface RunCheckpointsInputs {
-  readonly workDir: string;
-  readonly loaded: LoadedConfig;
-  readonly info: DatasetInfo;
-  /** Of the training split. */
-  readonly fingerprint: string;
-  /** SHA-256 of the files that the run's first weights came from. */
-  readonly initialWeights: readonly string[];
-  readonly segmentor: Segmentor;
-  readonly optimizer: Optimizer;
-  readonly logger: Logger;
-}
+type CheckpointParts = Needs<
+  | "workDir"
+  | "loaded"
+  | "info"
+  | "fingerprint"
+  | "resumed"
+  | "weights"
+  | "segmentor"
+  | "optimizer"
+  | "hooks"
+  | "checkpointWriter"
+>;
 
 /** The part of a checkpoint's state that changes while a run goes on. */
 export type ChangingState = Pick<
@@ -36,13 +31,7 @@ export type ChangingState = Pick<
 
 /** Makes a run's checkpoints: gathers what belongs into one and has it written while training goes on. */
 export class RunCheckpoints {
-  private readonly folder: string;
-  private readonly writer: CheckpointWriter;
-
-  constructor(private readonly inputs: RunCheckpointsInputs) {
-    this.folder = new CheckpointFolder(inputs.workDir).folder;
-    this.writer = new CheckpointWriter(inputs.logger);
-  }
+  constructor(private readonly parts: CheckpointParts) {}
 
   /**
    * Copies everything as it is now and begins to write it, after the checkpoint before.
@@ -50,16 +39,14 @@ export class RunCheckpoints {
    * @returns the folder where it will be
    * @throws SegfuseError `SEGFUSE_CHECKPOINT_WRITE` of the checkpoint before
    */
-  async save(state: ChangingState, hooks: HookList): Promise<string> {
+  async save(state: ChangingState): Promise<string> {
+    const { workDir, loaded, checkpointWriter: writer } = this.parts;
+    const { folder } = new CheckpointFolder(workDir);
+    const { keep_last: keepLast, keep_every: keepEvery } = loaded.config.checkpoint;
     // At most one checkpoint is in memory beside the network.
-    await this.writer.finish();
-    const { keep_last: keepLast, keep_every: keepEvery } = this.inputs.loaded.config.checkpoint;
-    this.writer.write({
-      ...this.gather(state, hooks),
-      folder: this.folder,
-      retention: { keepLast, keepEvery },
-    });
-    return join(this.folder, checkpointName(state.iteration));
+    await writer.finish();
+    writer.write({ ...this.gather(state), folder, retention: { keepLast, keepEvery } });
+    return join(folder, checkpointName(state.iteration));
   }
 
   /**
@@ -68,17 +55,13 @@ export class RunCheckpoints {
    * @returns the checkpoint's folder
    * @throws SegfuseError `SEGFUSE_CHECKPOINT_WRITE`
    */
-  saveAside(workDir: string, state: ChangingState, hooks: HookList): Promise<string> {
+  saveAside(workDir: string, state: ChangingState): Promise<string> {
     const { folder } = new CheckpointFolder(workDir);
-    return storeCheckpoint({
-      ...this.gather(state, hooks),
-      folder,
-      retention: { keepLast: 1, keepEvery: null },
-    });
+    return storeCheckpoint({ ...this.gather(state), folder, retention: { keepLast: 1, keepEvery: null } });
   }
 
-  private gather(state: ChangingState, hooks: HookList): Pick<CheckpointJob, "files" | "state"> {
-    const { loaded, info, segmentor, optimizer, fingerprint, initialWeights } = this.inputs;
+  private gather(state: ChangingState): Pick<CheckpointJob, "files" | "state"> {
+    const { loaded, info, segmentor, optimizer, hooks, fingerprint, resumed, weights } = this.parts;
     const { model, seed } = loaded.config;
     const metadata = toMetadata({
       info,
@@ -106,7 +89,7 @@ export class RunCheckpoints {
         config: decisiveConfig(loaded.config, loaded.paths),
         data_fingerprint: fingerprint,
         version: segfuseVersion(),
-        initial_weights: initialWeights,
+        initial_weights: resumed?.state.initial_weights ?? weights?.sha256 ?? [],
         hooks: hooks.states(),
         ...state,
       },
@@ -115,16 +98,11 @@ export class RunCheckpoints {
 
   /** What became whole since this was last asked. @throws SegfuseError `SEGFUSE_CHECKPOINT_WRITE` */
   takeStored(): FinishedCheckpoint[] {
-    return this.writer.takeStored();
+    return this.parts.checkpointWriter.takeStored();
   }
 
   /** Waits until everything is written. @throws SegfuseError `SEGFUSE_CHECKPOINT_WRITE` */
   finish(): Promise<void> {
-    return this.writer.finish();
-  }
-
-  /** Waits for what is being written and ends the thread; what went wrong is not told any more. */
-  close(): Promise<void> {
-    return this.writer.close();
+    return this.parts.checkpointWriter.finish();
   }
 }

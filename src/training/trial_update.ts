@@ -1,10 +1,6 @@
-import type { Config } from "../config/sections.ts";
-import { openTrainLoader } from "../datasets/loader.ts";
 import { SegfuseError } from "../errors.ts";
-import type { Segmentor } from "../models/segmentor.ts";
-import type { Registry } from "../kinds.ts";
-import { trainingParts } from "./parts.ts";
 import type { PendingUpdate } from "./hooks/contracts.ts";
+import type { Needs } from "./tokens.ts";
 
 /** What one update has shown. */
 export interface TrialUpdate {
@@ -16,30 +12,18 @@ export interface TrialUpdate {
 
 /**
  * Makes one update as the run would make its next: its first batch, its workers, its engine. A network that only a
- * trace of shapes has followed may still meet an operation that the engine does not have.
+ * trace of shapes has followed may still meet an operation that the engine does not have. The network's values are of
+ * no use afterwards.
  *
- * @param segmentor with values, which the update changes: of no use afterwards
  * @param iteration the update's number, from 0
- * @returns null where the schedule has no such update
  * @throws SegfuseError `SEGFUSE_ENGINE_OPERATION`, `SEGFUSE_LOSS_NOT_FINITE`, and what samples and plug-ins throw
  */
 export async function trialUpdate(
-  config: Config,
-  segmentor: Segmentor,
-  registry: Registry,
+  { step, loader }: Needs<"step" | "loader">,
   iteration: number,
-): Promise<TrialUpdate | null> {
-  const iterations = iteration + 1;
-  if (iterations > config.schedule.iterations) return null;
-  const loader = await openTrainLoader({ config, seed: config.seed, firstIteration: iteration, iterations });
-  const { optimizer, step } = trainingParts(config, segmentor, registry);
-  try {
-    const { losses, seconds } = await step.run(iteration, () => loader.next(), requireFinite);
-    return { losses, seconds: seconds.forward + seconds.backward + seconds.update };
-  } finally {
-    optimizer.dispose();
-    await loader.close();
-  }
+): Promise<TrialUpdate> {
+  const { losses, seconds } = await step.run(iteration, () => loader.next(), requireFinite);
+  return { losses, seconds: seconds.forward + seconds.backward + seconds.update };
 }
 
 function requireFinite({ batches }: PendingUpdate): Promise<void> {

@@ -12,11 +12,11 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CheckpointFolder, verifyCheckpoint } from "../../src/checkpoints/folder.ts";
 import { testCheckpoint } from "../../src/runners/test.ts";
 import { silentLogger } from "../../src/util/logger.ts";
+import { segfuseProgram } from "../helpers/built.ts";
 import { useEngine } from "../helpers/engine.ts";
 import { HookRuns } from "../helpers/hook_run.ts";
 import { MemoryLogger } from "../helpers/tiny_run.ts";
@@ -183,16 +183,10 @@ describe("a disk that takes no more", () => {
     const folder = copy("limited");
     for (const name of ["iter_6", "last"]) spawnSync("rm", ["-r", `${folder}/checkpoints/${name}`]);
     const size = readFileSync(`${folder}/checkpoints/iter_4/model.safetensors`).length;
-    const root = fileURLToPath(new URL("../../", import.meta.url));
-    const loader = `${root}node_modules/tsx/dist/loader.mjs`;
     const limit = Math.floor(size / 512) - 1;
     const command = `ulimit -f ${limit}; exec "$@"`;
-    const args = ["--import", loader, `${root}tools/segfuse.ts`, "train", runs.tiny.config];
-    const { status, stderr } = spawnSync(
-      "sh",
-      ["-c", command, "sh", process.execPath, ...args, "--work-dir", folder, "--resume"],
-      { encoding: "utf8" },
-    );
+    const args = [...segfuseProgram, "train", runs.tiny.config, "--work-dir", folder, "--resume"];
+    const { status, stderr } = spawnSync("sh", ["-c", command, "sh", ...args], { encoding: "utf8" });
     expect(status).toBe(1);
     expect(stderr.slice(stderr.indexOf("SEGFUSE_")).replaceAll(folder, "RUN")).toMatchInlineSnapshot(`
       "SEGFUSE_CHECKPOINT_WRITE: a checkpoint could not be written

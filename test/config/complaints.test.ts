@@ -38,8 +38,8 @@ checkpoint: {best: mIoUs}
         4 |   head: {type: ppm, chanels: 64, losses: [{type: cross_entropy, weight: heavy}]}
           |                     ^
         inherited: ROOT/top.yaml:2:9 → ROOT/base.yaml
-        did you mean: channels
-        valid: type, losses, channels, bins, dropout
+        valid: type, losses, context, dropout
+        try: context: {channels: …}, where it stands now
 
       SEGFUSE_CONFIG_TYPE: 'weight' has a value of the wrong type
         at: ROOT/base.yaml:4:73 (model.head.losses.0.weight)

@@ -4,6 +4,7 @@ import { loadConfig, requireEnvironment } from "../../src/config/load.ts";
 import { createRegistry } from "../../src/builtin.ts";
 import type { SegfuseError } from "../../src/errors.ts";
 import { preflight } from "../../src/runners/preflight/index.ts";
+import { openScope } from "../../src/runners/scope.ts";
 import { train } from "../../src/runners/train.ts";
 import { MemoryLogger, TinyRun } from "../helpers/tiny_run.ts";
 
@@ -161,11 +162,12 @@ const inputs = async (name: string, ...set: string[]) => ({
 });
 /** What is found before a run. */
 async function foreseen(...set: string[]) {
-  const { config } = await load(...set);
-  const workDir = run.path("foreseen");
-  const found = await preflight({ config, workDir, registry, logger, initFrom: null, allowFresh: [] });
-  found.segmentor.dispose();
-  return found;
+  const scope = openScope(await inputs("foreseen", ...set));
+  try {
+    return await preflight({ scope, initFrom: null, allowFresh: [] });
+  } finally {
+    await scope.close();
+  }
 }
 /** Of a transform that data workers would have to import segfuse for: it is only checked. */
 const corner = (side: number) => `data.train.transforms=[{type: corner, size: small, side: ${side}}]`;

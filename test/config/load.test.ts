@@ -19,8 +19,7 @@ describe("a resolved config", () => {
         neck: { type: "none" },
         head: {
           type: "ppm",
-          channels: 512,
-          bins: [1, 2, 3, 6],
+          context: { type: "ppm", channels: 512, bins: [1, 2, 3, 6] },
           losses: [{ type: "cross_entropy", weight: 1 }],
         },
         auxiliary_head: null,
@@ -337,7 +336,7 @@ describe("--set", () => {
       SEGFUSE_CONFIG_UNKNOWN_KEY: 'model' has no key 'hed'
         at: --set model.hed.channels=3 (model.hed)
         did you mean: head
-        valid: num_classes, in_channels, align_corners, preprocess, backbone, neck, head, auxiliary_head
+        valid: num_classes, in_channels, align_corners, preprocess, norm, norm_groups, backbone, neck, head, auxiliary_head
 
       SEGFUSE_CONFIG_TYPE: 'lr' has a value of the wrong type
         at: --set optimizer.lr=fast (optimizer.lr)

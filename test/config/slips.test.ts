@@ -177,7 +177,7 @@ hooks: [{type: EMAHook}]
       at: ROOT/mmseg.yaml:4:3 (model.pretrained)
       4 |   pretrained: resnet101.pth
         |   ^
-      valid: num_classes, in_channels, align_corners, preprocess, backbone, neck, head, auxiliary_head
+      valid: num_classes, in_channels, align_corners, preprocess, norm, norm_groups, backbone, neck, head, auxiliary_head
       try: model.backbone.pretrained
 
     SEGFUSE_CONFIG_UNKNOWN_KEY: 'model' has no key 'decode_head'
@@ -185,20 +185,20 @@ hooks: [{type: EMAHook}]
       5 |   decode_head: {type: PSPHead}
         |   ^
       did you mean: head
-      valid: num_classes, in_channels, align_corners, preprocess, backbone, neck, head, auxiliary_head
+      valid: num_classes, in_channels, align_corners, preprocess, norm, norm_groups, backbone, neck, head, auxiliary_head
 
     SEGFUSE_CONFIG_UNKNOWN_KEY: the head 'ppm' has no key 'num_classes'
       at: ROOT/mmseg.yaml:6:10 (model.head.num_classes)
       6 |   head: {num_classes: 2, align_corners: false, dropout_ratio: 0.1}
         |          ^
-      valid: type, losses, channels, bins, dropout
+      valid: type, losses, context, dropout
       try: model.num_classes
 
     SEGFUSE_CONFIG_UNKNOWN_KEY: the head 'ppm' has no key 'align_corners'
       at: ROOT/mmseg.yaml:6:26 (model.head.align_corners)
       6 |   head: {num_classes: 2, align_corners: false, dropout_ratio: 0.1}
         |                          ^
-      valid: type, losses, channels, bins, dropout
+      valid: type, losses, context, dropout
       try: model.align_corners
 
     SEGFUSE_CONFIG_UNKNOWN_KEY: the head 'ppm' has no key 'dropout_ratio'
@@ -206,7 +206,7 @@ hooks: [{type: EMAHook}]
       6 |   head: {num_classes: 2, align_corners: false, dropout_ratio: 0.1}
         |                                                ^
       did you mean: dropout
-      valid: type, losses, channels, bins, dropout
+      valid: type, losses, context, dropout
 
     SEGFUSE_CONFIG_UNKNOWN_KEY: the optimizer 'sgd' has no key 'learning_rate'
       at: ROOT/mmseg.yaml:7:13 (optimizer.learning_rate)
@@ -273,5 +273,17 @@ hooks: [{type: EMAHook}]
          |                ^
       did you mean: ema
       valid: finite_guard, ema, progress, log, jsonl, tensorboard, profiler, evaluation, early_stopping, checkpoint"
+  `);
+});
+
+it("of those who know an earlier version: pyramid pooling stood in the head itself", async () => {
+  expect(await reports({ "head.yaml": "_base_: small.yaml\nmodel: {head: {type: ppm, bins: [1, 2]}}\n" }))
+    .toMatchInlineSnapshot(`
+    "SEGFUSE_CONFIG_UNKNOWN_KEY: the head 'ppm' has no key 'bins'
+      at: ROOT/head.yaml:2:27 (model.head.bins)
+      2 | model: {head: {type: ppm, bins: [1, 2]}}
+        |                           ^
+      valid: type, losses, context, dropout
+      try: context: {bins: …}, where it stands now"
   `);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readImage } from "../../src/datasets/image_file.ts";
+import { program } from "../helpers/built.ts";
 import { decoded, images, putFile } from "./image_fixture.ts";
 import { complaint, put } from "./support.ts";
 
@@ -204,16 +205,14 @@ test("what the operating system refuses is told in its words", async () => {
 test("a file that may not be read", () => {
   const file = putFile(root, "secret.jpg", images.whole["jpg"]!);
   chmodSync(file, 0);
+  const [node, module] = program("src/datasets/image_file.ts");
   const code = `
-    import { readImage } from ${JSON.stringify(new URL("../../src/datasets/image_file.ts", import.meta.url).href)};
+    import { readImage } from ${JSON.stringify(module)};
     if (process.getuid() === 0) process.setuid(65534);
     readImage(process.argv[1]).catch((error) => process.stdout.write(error.report()));
   `;
   chmodSync(root, 0o755);
-  const text = execFileSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code, file], {
-    encoding: "utf8",
-    cwd: new URL("../..", import.meta.url),
-  });
+  const text = execFileSync(node, ["--input-type=module", "-e", code, file], { encoding: "utf8" });
   expect(text.replaceAll(root, "ROOT")).toMatchInlineSnapshot(`
     "SEGFUSE_DATA_FILE: an image cannot be opened
       at: ROOT/secret.jpg

@@ -2,12 +2,12 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Batch, EvaluationSample } from "../../src/datasets/contracts.ts";
 import { openEvaluationLoader, openTrainLoader } from "../../src/datasets/loader.ts";
 import type { DataConfig } from "../../src/datasets/source.ts";
+import { program } from "../helpers/built.ts";
 import { complaint, dataConfig, folderOptions, makeFolder, put } from "./support.ts";
 
 let root: string;
@@ -89,14 +89,8 @@ describe("training batches", () => {
 });
 
 test("closing waits for the workers, whatever they still send", async () => {
-  const child = fileURLToPath(new URL("../helpers/loader_child.ts", import.meta.url));
-  const tsx = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    "--import",
-    tsx,
-    child,
-    JSON.stringify(config({ workers: 2 })),
-  ]);
+  const [node, child] = program("test/helpers/loader_child.ts");
+  const { stdout } = await promisify(execFile)(node, [child, JSON.stringify(config({ workers: 2 }))]);
   expect(stdout).toBe("closed");
 });
 

@@ -8,15 +8,15 @@ import { ensureEngine } from "../../src/engine/setup/ensure.ts";
 import { whyUnsupported } from "../../src/engine/setup/platform.ts";
 import { assertSpace } from "../../src/engine/setup/files.ts";
 import { silentLogger } from "../../src/util/logger.ts";
+import { program } from "../helpers/built.ts";
 
 /** Opens the native engine in a process of its own. */
 async function openInChild(
   env: NodeJS.ProcessEnv,
   ...args: string[]
 ): Promise<{ stdout: string; stderr: string }> {
-  return promisify(execFile)(process.execPath, ["--import", "tsx", "test/helpers/engine_child.ts", ...args], {
-    env: { ...process.env, ...env },
-  });
+  const [node, child] = program("test/helpers/engine_child.ts");
+  return promisify(execFile)(node, [child, ...args], { env: { ...process.env, ...env } });
 }
 
 /** Without what vitest or the user may have set. */

@@ -18,6 +18,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bindingCandidates } from "../../src/engine/locate.ts";
 import type { SetupResult } from "../../src/engine/setup/setup.ts";
 import { findPython } from "../../src/engine/setup/tools.ts";
+import { program } from "../helpers/built.ts";
 import { makeWheel } from "../helpers/wheel.ts";
 
 /** A TensorFlow to compile against: the one that `npm test` has set up. */
@@ -50,7 +51,8 @@ interface Ended {
 }
 
 function startSetup(env: NodeJS.ProcessEnv): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, ["--import", "tsx", "test/helpers/setup_child.ts"], {
+  const [node, module] = program("test/helpers/setup_child.ts");
+  const child = spawn(node, [module], {
     env: { ...process.env, SEGFUSE_TENSORFLOW: "", CXX: "", SEGFUSE_CACHE: cache, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

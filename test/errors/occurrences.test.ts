@@ -17,7 +17,7 @@ import { convertWeights } from "../../src/weights/convert.ts";
 import { segfuse } from "../helpers/cli.ts";
 import { MemoryLogger, TinyRun } from "../helpers/tiny_run.ts";
 
-// Codes of docs/errors/runs.yaml that no other test provokes.
+// Codes with examples that nobody can load and that no other test provokes.
 
 const folder = mkdtempSync(join(tmpdir(), "segfuse-errors-"));
 const run = new TinyRun();

@@ -5,7 +5,6 @@ import type { EvaluationOptions, EvaluationSource } from "../../src/evaluation/c
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { createMetrics } from "../../src/evaluation/metric_list.ts";
 import { softmaxCrossEntropy } from "../../src/engine/ops/index.ts";
-import { SegfuseError } from "../../src/errors.ts";
 import { createRegistry } from "../../src/builtin.ts";
 import { useEngine } from "../helpers/engine.ts";
 import { fixturePath, inTorchOrder, featureMap, readFixture, recipe, stored } from "../helpers/fixtures.ts";
@@ -129,7 +128,7 @@ it("a label that is no class ends the evaluation and gives the network its mode 
     metrics: metricsOf(),
     cropSize: [14, 18],
   });
-  await expect(run).rejects.toThrow(SegfuseError);
+  await expect(run).rejects.toMatchObject({ code: "SEGFUSE_LABEL_VALUE" });
   expect(network.context.training).toBe(true);
   expect(tf.memory().numTensors).toBe(before);
   network.dispose();

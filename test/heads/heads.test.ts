@@ -2,6 +2,7 @@ import type { Static, TObject } from "typebox";
 import { describe, expect, it } from "vitest";
 import { SegfuseError } from "../../src/errors.ts";
 import { NetworkContext } from "../../src/nn/index.ts";
+import { Files, small } from "../config/files.ts";
 import { componentsWith, resolved } from "../helpers/network.ts";
 
 // Numbers are compared with PyTorch in test/models/fusion_parity.test.ts and segmentor.test.ts.
@@ -60,14 +61,23 @@ describe("heads", () => {
   });
 
   it.each([
-    { context: { type: "ppm", bins: [] } },
-    { context: { type: "ppm", bins: [0] } },
-    { context: { type: "ppm", channels: 0 } },
-    { dropout: 1 },
-    { dropout: -0.1 },
-    { block: "wide" },
-  ])("refuse options out of range: %o", (options) => {
-    expect(() => resolved(components, "head", { type: "dfp", ...options })).toThrow();
+    ["head.context.bins=[]", "LENGTH"],
+    ["head.context.bins=[0]", "RANGE"],
+    ["head.context.channels=0", "RANGE"],
+    ["head.dropout=1", "RANGE"],
+    ["head.dropout=-0.1", "RANGE"],
+    ["head.block=wide", "CHOICE"],
+    ["auxiliary_head.level=0", "RANGE"],
+  ])("refuse options out of range: %s", async (option, code) => {
+    const heads = [
+      "model.neck.type=gff",
+      "model.head={type: dfp, context: {type: ppm}}",
+      "model.auxiliary_head={type: fcn}",
+    ];
+    const loaded = new Files({ "small.yaml": small }).load("small.yaml", {
+      set: [...heads, `model.${option}`],
+    });
+    await expect(loaded).rejects.toMatchObject({ code: `SEGFUSE_CONFIG_${code}` });
   });
 
   it("take the context beside the fused maps", () => {
@@ -125,6 +135,5 @@ describe("heads", () => {
         expected: 1 to 4, the backbone's levels
         found: 5"
     `);
-    expect(() => make(0)).toThrow();
   });
 });

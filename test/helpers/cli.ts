@@ -1,7 +1,5 @@
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
+import { root, segfuseProgram } from "./built.ts";
 
 export interface CliResult {
   /** Exit code; null where a signal ended it. */
@@ -10,21 +8,17 @@ export interface CliResult {
   stderr: string;
 }
 
-/** Runs `segfuse …` from source as a child process, as a user would. */
+/** Runs `segfuse …` as a child process, as a user would. */
 export function segfuse(
   args: readonly string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<CliResult> {
-  const child = spawn(
-    process.execPath,
-    [
-      "--import",
-      new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href,
-      `${root}tools/segfuse.ts`,
-      ...args,
-    ],
-    { cwd: options.cwd ?? root, env: { ...process.env, ...options.env }, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const [node, ...first] = segfuseProgram;
+  const child = spawn(node, [...first, ...args], {
+    cwd: options.cwd ?? root,
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

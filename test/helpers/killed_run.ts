@@ -1,12 +1,10 @@
 import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { Random } from "../../src/util/random.ts";
+import { root, segfuseProgram } from "./built.ts";
 import type { TinyRun } from "./tiny_run.ts";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Many checkpoints and evaluations, every update in the log, and files that take a moment to write. */
 const settings = [
@@ -23,10 +21,6 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
 }
-
-const loader = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
-/** `segfuse` from source, as a program and its first arguments. */
-export const fromSource = [process.execPath, "--import", loader, `${root}tools/segfuse.ts`];
 
 /** `segfuse train` (or another program) as a child process that a test can watch and end. */
 export class RunProcess {
@@ -98,7 +92,7 @@ export function trainArguments({ tiny, iterations }: Plan, workDir: string, ...s
 
 /** Starts or goes on with the run in `workDir`. */
 export function trainProcess(plan: Plan, workDir: string, ...set: string[]): RunProcess {
-  return new RunProcess([...fromSource, ...trainArguments(plan, workDir, ...set)]);
+  return new RunProcess([...segfuseProgram, ...trainArguments(plan, workDir, ...set)]);
 }
 
 export type Moment = "checkpoint" | "iteration" | "evaluation";

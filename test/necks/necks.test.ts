@@ -7,6 +7,7 @@ import type { LevelInfo } from "../../src/models/backbones/contracts.ts";
 import type { Neck } from "../../src/necks/contracts.ts";
 import { materialise, NetworkContext, sumOfOthers, sumResized } from "../../src/nn/index.ts";
 import { necks } from "../../src/necks/index.ts";
+import { Files, small } from "../config/files.ts";
 import { useEngine } from "../helpers/engine.ts";
 import { recipe } from "../helpers/fixtures.ts";
 import { componentsWith, resolved } from "../helpers/network.ts";
@@ -96,13 +97,15 @@ describe("necks", () => {
   });
 
   it.each([
-    { channels: 0 },
-    { refine_convs: -1 },
-    { refine_convs: 1.5 },
-    { gate_channels: 0 },
-    { gate_input: "both" },
-  ])("refuse options out of range: %o", (options) => {
-    expect(() => resolved(components, "neck", { type: "gff", ...options })).toThrow();
+    ["channels=0", "RANGE"],
+    ["refine_convs=-1", "RANGE"],
+    ["refine_convs=1.5", "TYPE"],
+    ["gate_channels=0", "RANGE"],
+    ["gate_input=both", "CHOICE"],
+  ])("refuse options out of range: %s", async (option, code) => {
+    const set = ["model.neck.type=gff", `model.neck.${option}`];
+    const loaded = new Files({ "small.yaml": small }).load("small.yaml", { set });
+    await expect(loaded).rejects.toMatchObject({ code: `SEGFUSE_CONFIG_${code}` });
   });
 
   it("start with half-open gates", () => {

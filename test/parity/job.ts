@@ -10,6 +10,7 @@ import type { ComponentConfig } from "../../src/registry/component_ref.ts";
 export interface Job {
   /** As a config's `model` section; an auxiliary head's type is left out, for there is one. */
   readonly model: {
+    readonly norm?: "batch" | "group" | "layer";
     readonly backbone: ComponentConfig;
     readonly neck: ComponentConfig;
     readonly head: ComponentConfig;

@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { Files, small } from "../config/files.ts";
+import { program } from "../helpers/built.ts";
 
 // Plug-ins that fail in every way: each is told with a code and its path, and no network is built of one.
 
@@ -41,10 +40,9 @@ it("are told with a code, by their path", async () => {
     files.write(`${name}.mjs`, text);
     files.write(`${name}.yaml`, `_base_: small.yaml\nplugins: [./${name}.mjs]\nmodel: {neck: {type: x}}\n`);
   }
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  const child = fileURLToPath(new URL("../helpers/graph_child.ts", import.meta.url));
+  const [node, child] = program("test/helpers/graph_child.ts");
   const configs = Object.keys(plugins).map((name) => files.path(`${name}.yaml`));
-  const { stdout } = await promisify(execFile)(process.execPath, ["--import", tsx, child, ...configs]);
+  const { stdout } = await promisify(execFile)(node, [child, ...configs]);
   expect(stdout.replaceAll(files.root, "ROOT")).toMatchInlineSnapshot(`
     "SEGFUSE_PLUGIN_EXPORT: a plug-in exports no component
       at: ROOT/unknown_type_in_schema.yaml:2:11 (plugins.0)

@@ -1,8 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createRegistry, kinds } from "../../src/builtin.ts";
-import { runTokens } from "../../src/registry/tokens.ts";
-import { silentLogger } from "../../src/util/logger.ts";
 import { Files, small } from "../config/files.ts";
 
 describe("the registry", () => {
@@ -24,18 +22,6 @@ describe("the registry", () => {
         found: gfff
         try: gff"
     `);
-  });
-
-  it("gives each run a container of its own", async () => {
-    const registry = createRegistry();
-    const [a, b] = [1, 2].map((seed) =>
-      registry.createRun({ logger: silentLogger, seed, workDir: `/w${seed}` }),
-    );
-    expect([a!.get(runTokens.seed), b!.get(runTokens.seed)]).toEqual([1, 2]);
-    expect([a!.get(runTokens.workDir), b!.get(runTokens.logger)]).toEqual(["/w1", silentLogger]);
-    await a!.dispose();
-    expect(b!.get(runTokens.seed)).toBe(2);
-    expect(registry.has("neck", "gff")).toBe(true);
   });
 });
 

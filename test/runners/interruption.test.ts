@@ -2,16 +2,10 @@ import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifyCheckpoint, CheckpointFolder } from "../../src/checkpoints/folder.ts";
 import { Random } from "../../src/util/random.ts";
+import { segfuseProgram } from "../helpers/built.ts";
 import { useEngine } from "../helpers/engine.ts";
 import { HookRuns } from "../helpers/hook_run.ts";
-import {
-  compareRuns,
-  finishAndCompare,
-  fromSource,
-  killAt,
-  RunProcess,
-  trainProcess,
-} from "../helpers/killed_run.ts";
+import { compareRuns, finishAndCompare, killAt, RunProcess, trainProcess } from "../helpers/killed_run.ts";
 import { TinyRun } from "../helpers/tiny_run.ts";
 
 const tiny = new TinyRun();
@@ -65,7 +59,7 @@ describe("a run that is told to stop", () => {
     expect(tail(stderr)).toMatchInlineSnapshot(`
       "SIGINT: finishing the iteration and storing a checkpoint (once more: end at once)
       stopped, with a checkpoint after # iterations; to go on:
-        npm run segfuse -- train FOLDER/tiny.yaml --set evaluation.interval=5 --set checkpoint.interval=2 --set checkpoint.keep_every=10 --set log.interval=1 --set model.backbone.base_channels=16 --set schedule.iterations=16 --work-dir FOLDER/stopped --resume
+        npx segfuse train FOLDER/tiny.yaml --set evaluation.interval=5 --set checkpoint.interval=2 --set checkpoint.keep_every=10 --set log.interval=1 --set model.backbone.base_channels=16 --set schedule.iterations=16 --work-dir FOLDER/stopped --resume
       "
     `);
   });
@@ -92,7 +86,7 @@ export default { kind: "hook", type: "busy", description: "for ever", schema: { 
 `,
     );
     writeFileSync(busy, "_base_: tiny.yaml\nplugins: [./busy.mjs]\nhooks: [{type: busy}]\n");
-    const run = new RunProcess([...fromSource, "train", busy, "--work-dir", tiny.path("busy"), ...often]);
+    const run = new RunProcess([...segfuseProgram, "train", busy, "--work-dir", tiny.path("busy"), ...often]);
     run.onText(/iter 1\//, () => run.kill("SIGINT"));
     run.onText(/^busy/m, () => run.kill("SIGINT"));
     const { signal, stderr } = await run.ended;

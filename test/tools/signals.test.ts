@@ -4,14 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { CheckpointFolder, verifyCheckpoint } from "../../src/checkpoints/folder.ts";
-import {
-  compareRuns,
-  fromSource,
-  RunProcess,
-  trainArguments,
-  trainProcess,
-  type Plan,
-} from "../helpers/killed_run.ts";
+import { segfuseProgram } from "../helpers/built.ts";
+import { compareRuns, RunProcess, trainArguments, trainProcess, type Plan } from "../helpers/killed_run.ts";
 import { TinyRun } from "../helpers/tiny_run.ts";
 
 // One run that is stopped in every way that there is, and goes on after each: in the end it is the run that never was.
@@ -22,8 +16,14 @@ const reference = tiny.path("reference");
 const workDir = tiny.path("stopped");
 const npm = ["npm", "run", "--silent", "segfuse", "--"];
 const terminal = ["python3", fileURLToPath(new URL("../helpers/terminal.py", import.meta.url))];
-/** A session of its own, of which no process was started with `nohup`, whatever the tests were started with. */
-const alone = { detached: true, env: { _: "", npm_package_name: "", npm_lifecycle_event: "" } };
+/**
+ * A session of its own, of which no process was started with `nohup`, whatever the tests were started with; what npm
+ * starts compiles from source, threads too, as it does for the user.
+ */
+const alone = {
+  detached: true,
+  env: { _: "", npm_package_name: "", npm_lifecycle_event: "", SEGFUSE_BUILT: "" },
+};
 const onTerminal = { ...alone, stdio: ["pipe", "pipe", "pipe"] as StdioOptions };
 
 const set = ["evaluation.interval=20", "checkpoint.interval=10"];
@@ -80,7 +80,7 @@ describe("a run that is told to stop", () => {
 
   it("stops where SIGHUP meets it, and SIGTERM its whole group at the same time", async () => {
     const before = await stored();
-    const run = new RunProcess([...fromSource, ...train()], alone);
+    const run = new RunProcess([...segfuseProgram, ...train()], alone);
     await goesOn(run);
     run.kill("SIGHUP");
     process.kill(-run.child.pid!, "SIGTERM");
@@ -88,7 +88,7 @@ describe("a run that is told to stop", () => {
     expect(said(stderr).replaceAll(/^SIG\w+/gm, "SIGNAL")).toMatchInlineSnapshot(`
       "SIGNAL: finishing the iteration and storing a checkpoint (once more: end at once)
       stopped, with a checkpoint after # iterations; to go on:
-        npm run segfuse -- train FOLDER/tiny.yaml --work-dir FOLDER/stopped --resume
+        npx segfuse train FOLDER/tiny.yaml --work-dir FOLDER/stopped --resume
       "
     `);
     expect(code).toBeOneOf([129, 143]);
@@ -126,7 +126,7 @@ describe("a run that is told to stop", () => {
     const before = await stored();
     const app = tiny.path("app");
     mkdirSync(`${app}/node_modules/.bin`, { recursive: true });
-    const program = fromSource.map((word) => `'${word}'`).join(" ");
+    const program = segfuseProgram.map((word) => `'${word}'`).join(" ");
     writeFileSync(`${app}/node_modules/.bin/segfuse`, `#!/bin/sh\nexec ${program} "$@"\n`, { mode: 0o755 });
     writeFileSync(`${app}/package.json`, "{}");
     const run = new RunProcess(["npx", "segfuse", ...train()], { ...alone, cwd: app });
@@ -136,7 +136,7 @@ describe("a run that is told to stop", () => {
     expect(said(stderr)).toMatchInlineSnapshot(`
       "npm has ended: finishing the iteration and storing a checkpoint (once more: end at once)
       stopped, with a checkpoint after # iterations; to go on:
-        npm run segfuse -- train FOLDER/tiny.yaml --work-dir FOLDER/stopped --resume
+        npx segfuse train FOLDER/tiny.yaml --work-dir FOLDER/stopped --resume
       "
     `);
     expect(await stored()).toBeGreaterThan(before);
@@ -145,7 +145,7 @@ describe("a run that is told to stop", () => {
   it("ends at once on SIGQUIT, and what was stored stays", async () => {
     const before = await stored();
     const run = new RunProcess(
-      ["sh", "-c", 'ulimit -c 0; exec "$@"', "sh", ...fromSource, ...train()],
+      ["sh", "-c", 'ulimit -c 0; exec "$@"', "sh", ...segfuseProgram, ...train()],
       alone,
     );
     await goesOn(run);
@@ -159,7 +159,10 @@ describe("a run that is told to stop", () => {
     const before = await stored();
     const command = '"$@" 2> /dev/full & echo $!';
     const stdio = ["ignore", "pipe", "ignore"] as StdioOptions;
-    const run = new RunProcess(["sh", "-c", command, "sh", ...fromSource, ...train()], { ...alone, stdio });
+    const run = new RunProcess(["sh", "-c", command, "sh", ...segfuseProgram, ...train()], {
+      ...alone,
+      stdio,
+    });
     await run.told(/\d+\n/);
     const pid = Number(run.stderr);
     run.child.stdout!.destroy();

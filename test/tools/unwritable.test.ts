@@ -1,14 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { segfuseProgram } from "../helpers/built.ts";
 import { segfuse } from "../helpers/cli.ts";
-import { fromSource } from "../helpers/killed_run.ts";
 import { TinyRun } from "../helpers/tiny_run.ts";
 
 // Outputs below a file: no permission bits are in the way of root.
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 const run = new TinyRun();
 const weights = run.path("weights.safetensors");
 beforeAll(async () => {
@@ -77,21 +75,10 @@ it("names the output that cannot be written, whichever the command", async () =>
 }, 60_000);
 
 it("names a run's first file where the disk takes no more", () => {
-  const args = ["--import", `${root}node_modules/tsx/dist/loader.mjs`, `${root}tools/segfuse.ts`, "train"];
-  const { status, stderr } = spawnSync(
-    "sh",
-    [
-      "-c",
-      'ulimit -f 1; exec "$@"',
-      "sh",
-      process.execPath,
-      ...args,
-      run.config,
-      "--work-dir",
-      run.path("w"),
-    ],
-    { encoding: "utf8" },
-  );
+  const args = [...segfuseProgram, "train", run.config, "--work-dir", run.path("w")];
+  const { status, stderr } = spawnSync("sh", ["-c", 'ulimit -f 1; exec "$@"', "sh", ...args], {
+    encoding: "utf8",
+  });
   expect(stderr.slice(stderr.indexOf("SEGFUSE_")).replaceAll(run.folder, "ROOT")).toMatchInlineSnapshot(`
     "SEGFUSE_WRITE: a file cannot be written
       at: ROOT/w/config.yaml
@@ -103,25 +90,16 @@ it("names a run's first file where the disk takes no more", () => {
 });
 
 it("ends as it would have where nobody reads what it says", () => {
-  const command = `"$0" --import "$1" "$2" list neck gff | true; "$0" --import "$1" "$2" list nonsense 2>&1 | true`;
-  const { stdout } = spawnSync(
-    "bash",
-    [
-      "-c",
-      command.replaceAll("| true", "| true; echo ${PIPESTATUS[0]}"),
-      process.execPath,
-      `${root}node_modules/tsx/dist/loader.mjs`,
-      `${root}tools/segfuse.ts`,
-    ],
-    { encoding: "utf8" },
-  );
+  const command = `"$@" list neck gff | true; "$@" list nonsense 2>&1 | true`;
+  const script = command.replaceAll("| true", "| true; echo ${PIPESTATUS[0]}");
+  const { stdout } = spawnSync("bash", ["-c", script, "bash", ...segfuseProgram], { encoding: "utf8" });
   expect(stdout).toBe("0\n2\n");
 });
 
 it("says so where a result cannot be written", () => {
   const { status, stderr } = spawnSync(
     "sh",
-    ["-c", 'exec "$@" > /dev/full', "sh", ...fromSource, "list", "neck", "gff"],
+    ["-c", 'exec "$@" > /dev/full', "sh", ...segfuseProgram, "list", "neck", "gff"],
     { encoding: "utf8" },
   );
   expect(stderr).toMatchInlineSnapshot(`

@@ -3,7 +3,8 @@ import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CheckpointFolder, verifyCheckpoint } from "../../src/checkpoints/folder.ts";
-import { fromSource, RunProcess } from "../helpers/killed_run.ts";
+import { program, segfuseProgram } from "../helpers/built.ts";
+import { RunProcess } from "../helpers/killed_run.ts";
 import { TinyRun } from "../helpers/tiny_run.ts";
 
 // Folders whose file system refuses what some network and FUSE mounts refuse: answers of the C library itself.
@@ -18,8 +19,8 @@ beforeAll(() => {
   mkdirSync(root);
   const flags = ["-std=c++17", "-shared", "-fPIC", "-o", refusing.LD_PRELOAD];
   execFileSync(process.env.CXX ?? "g++", [...flags, helper("refusing.cc"), "-ldl"]);
-  const [node, ...loader] = fromSource.slice(0, -1) as [string, ...string[]];
-  const text = execFileSync(node, [...loader, helper("refused_child.ts"), root], {
+  const [node, child] = program("test/helpers/refused_child.ts");
+  const text = execFileSync(node, [child, root], {
     env: { ...process.env, ...refusing },
     encoding: "utf8",
   });
@@ -88,7 +89,7 @@ describe("a checkpoint", () => {
 
   it("is told of once, however many there are", async () => {
     const workDir = `${root}/run`;
-    const run = new RunProcess([...fromSource, "train", tiny.config, "--work-dir", workDir], {
+    const run = new RunProcess([...segfuseProgram, "train", tiny.config, "--work-dir", workDir], {
       env: { ...refusing, REFUSE: "fsync=22 rename=1 link=1 statfs=0" },
     });
     const { code, stderr } = await run.ended;

@@ -1,6 +1,7 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { SegfuseError } from "../../errors.ts";
 import { fromPlainError, toPlainError } from "../../util/plain_error.ts";
+import { startThread } from "../../util/thread.ts";
 import type { Dataset, Sample } from "../contracts.ts";
 import { createPipeline, type SampleSource } from "../source.ts";
 import { workerFailed, type Job, type Reply } from "./protocol.ts";
@@ -51,7 +52,7 @@ class PoolWorker {
     source: SampleSource,
     private readonly dataset: Pick<Dataset, "id">,
   ) {
-    this.thread = startThread(source);
+    this.thread = startThread("./worker", import.meta.url, source);
     this.thread.on("message", (reply: Reply) => this.settle(reply));
     this.thread.on("error", (error: unknown) =>
       this.end(toPlainError(error, workerFailed).details.found ?? "an error"),
@@ -115,11 +116,4 @@ class WorkerPool implements SampleMaker {
   async close(): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.close()));
   }
-}
-
-/** Built, a worker is a plain module; from source it is TypeScript, and `from_source.mjs` starts it. */
-function startThread(source: SampleSource): Worker {
-  const entry = import.meta.url.endsWith(".ts") ? "./from_source.mjs" : "./worker.js";
-  // The parent's own loader flags (tsx, vitest) must not reach the thread: it has its own.
-  return new Worker(new URL(entry, import.meta.url), { workerData: source, execArgv: [] });
 }

@@ -6,13 +6,10 @@ import {
   convGeometry,
   forFlippedKernel,
   isUndilated,
-  nativeInputGradient,
-  nativeKernelGradient,
-  phaseKernelGradient,
   type ConvAttributes,
-} from "./conv2d.ts";
-
-type Shape4D = [number, number, number, number];
+  type Shape4D,
+} from "./convolution.ts";
+import { nativeInputGradient, nativeKernelGradient, phaseKernelGradient } from "./native_convolution.ts";
 
 /**
  * The gradient of `tf.depthwiseConv2d`. TensorFlow's DepthwiseConv2dNativeBackprop… kernels compute

@@ -1,5 +1,6 @@
 import type { Static, TObject } from "typebox";
 import { defineRecord, type Definition, type RecordBase } from "../../registry/record.ts";
+import type { ReadonlyScope } from "../../registry/scope.ts";
 
 /** What the scores of one class are made from. Whole numbers of pixels. */
 export interface ClassCounts {
@@ -27,6 +28,11 @@ export interface EvaluationCounts {
 export interface MetricInputs {
   /** The data set's classes. */
   readonly classes: readonly string[];
+  /**
+   * Gives by a token of `runTokens` what else the run shares. A run that trains makes its metrics twice: on trial, before
+   * there are an engine and weights, and for its evaluations.
+   */
+  readonly scope: ReadonlyScope;
 }
 
 /** A score of a whole evaluation, computed from what it has counted. */

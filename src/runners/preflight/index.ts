@@ -7,10 +7,13 @@ import type { Segmentor } from "../../models/segmentor.ts";
 import type { Registry } from "../../kinds.ts";
 import { optionsOf } from "../../registry/make.ts";
 import { hasOwnOption } from "../../registry/record.ts";
+import type { Scope } from "../../registry/scope.ts";
 import { globMatcher } from "../../util/glob.ts";
 import type { Logger } from "../../util/logger.ts";
 import { trainingMetrics } from "../../training/metrics.ts";
-import { countParameters, networkFor } from "../network.ts";
+import { runParts } from "../../training/tokens.ts";
+import { countParameters } from "../network.ts";
+import { shareNetwork } from "../scope.ts";
 import { collect, throwAll } from "./complaints.ts";
 import { estimateDisk, optimizerBytes, requireDisk, type DiskEstimate } from "./disk.ts";
 import { labelWarnings } from "./labels.ts";
@@ -23,10 +26,8 @@ export { availableMemory, memoryWarning, type MemoryEstimate } from "./memory.ts
 export { formatPreflight } from "./text.ts";
 
 export interface PreflightInputs {
-  readonly config: Config;
-  readonly workDir: string;
-  readonly registry: Registry;
-  readonly logger: Logger;
+  /** Gets the data set's information and the network. */
+  readonly scope: Scope;
   /** The checkpoint that a new run starts from; null: none, or the run is resumed. */
   readonly initFrom: string | null;
   readonly allowFresh: readonly string[];
@@ -38,7 +39,7 @@ export interface PreflightInputs {
 export interface Preflight {
   readonly data: DataCheck;
   readonly info: DatasetInfo;
-  /** The config's network, without values yet. The caller disposes of it. */
+  /** The config's network, without values yet. */
   readonly segmentor: Segmentor;
   readonly parameters: { readonly total: number; readonly trained: number };
   readonly disk: DiskEstimate;
@@ -55,20 +56,22 @@ export interface Preflight {
  * @throws PreflightError with all complaints at once
  */
 export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
-  const { config, workDir, registry, logger } = inputs;
+  const parts = runParts(inputs.scope);
+  const { loaded, workDir, registry, logger } = parts;
+  const { config } = loaded;
   const complaints: SegfuseError[] = [];
   const warnings: string[] = [];
-  const data = await checkData(config, dataOptions(inputs));
+  const data = await checkData(config, dataOptions(inputs, logger));
   complaints.push(...data.complaints);
   warnings.push(...dataWarnings(data, config, registry));
   await collect(complaints, () => requireChannels(config, data));
   // Without classes there is no network.
   const { info } = data;
-  const segmentor =
-    info === null ? null : await collect(complaints, () => networkFor(config, info, registry));
+  if (info !== null) shareNetwork(inputs.scope, info);
+  const segmentor = info === null ? null : await collect(complaints, () => parts.segmentor);
   if (info === null || segmentor === null) throwAll(complaints);
 
-  await collect(complaints, () => trainingMetrics(config, registry, info!));
+  await collect(complaints, () => trainingMetrics(parts));
   const found = { info: info!, segmentor: segmentor! };
   const classes = () => checkInitialClasses(inputs.initFrom, found.info, config, inputs.allowFresh);
   const aboutClasses = await collect(complaints, classes);
@@ -90,7 +93,7 @@ export async function preflight(inputs: PreflightInputs): Promise<Preflight> {
   return { data, ...found, parameters: parametersOf(found.segmentor), disk, memory, warnings };
 }
 
-function dataOptions({ samples, logger }: PreflightInputs): CheckDataOptions {
+function dataOptions({ samples }: PreflightInputs, logger: Logger): CheckDataOptions {
   return { ...(samples === undefined ? {} : { samples }), onProgress: (line) => logger.step(line) };
 }
 

@@ -13,6 +13,7 @@ import type { ProgressCallback } from "../progress.ts";
 import type { RunRecord } from "../run_log.ts";
 import type { Static, TObject } from "typebox";
 import { defineRecord, type Definition, type RecordBase } from "../../registry/record.ts";
+import type { ReadonlyScope } from "../../registry/scope.ts";
 
 /**
  * When a hook's turn comes. At every event all hooks of one stage are called before those of the next; within a
@@ -140,6 +141,8 @@ export interface HookContext {
   readonly logger: Logger;
   readonly onProgress: ProgressCallback | undefined;
   readonly run: RunControl;
+  /** Gives by a token of `runTokens` what else the run shares. */
+  readonly scope: ReadonlyScope;
 }
 
 export interface HookRecord<S extends TObject = TObject> extends RecordBase<"hook", S> {

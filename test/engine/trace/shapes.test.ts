@@ -38,7 +38,7 @@ describe("the shape function of", () => {
         computed = tf.tidy(() => described(program()) as unknown as tf.TensorContainer);
       } catch (error) {
         // Sizes that TF.js refuses, the trace refuses as well.
-        expect(() => runTraced(() => program()), String(error)).toThrow();
+        expect(() => runTraced(() => program())).toThrow(String((error as Error).message));
         continue;
       }
       const { result, trace } = runTraced(() => described(program()));

@@ -3,11 +3,14 @@
 import {
   AuxiliaryHead,
   Backbone,
+  ContextModule,
+  contextOption,
   Conv2d,
   composeNeck,
   convBnRelu,
   defineAuxiliaryHead,
   defineBackbone,
+  defineContext,
   defineDataset,
   defineHead,
   defineHook,
@@ -59,16 +62,35 @@ class TwoLevels extends Backbone {
 const classifier = (numClasses: number) =>
   new Conv2d({ kernel: 1, in: channels, out: numClasses, initialiser: normal(0.01) });
 
+class Coarsest extends ContextModule {
+  readonly conv: ConvBnRelu;
+
+  constructor(
+    readonly output: LevelInfo,
+    network: NetworkContext,
+  ) {
+    super();
+    this.conv = convBnRelu(network, { kernel: 1, in: output.channels, out: output.channels });
+  }
+
+  forward(levels: readonly tf.Tensor4D[]): tf.Tensor4D {
+    return this.conv.forward(levels.at(-1)!);
+  }
+}
+
 class Flat extends Head {
   readonly classifier: Conv2d;
 
-  constructor(numClasses: number) {
+  constructor(
+    numClasses: number,
+    private readonly network: NetworkContext,
+  ) {
     super();
     this.classifier = classifier(numClasses);
   }
 
-  forward({ fused: [map] }: HeadTensors): tf.Tensor4D {
-    return this.classifier.forward(map!);
+  forward({ fused: [map], context }: HeadTensors): tf.Tensor4D {
+    return this.classifier.forward(tf.add(map!, resizeLike(context!, map!, this.network)));
   }
 }
 
@@ -98,6 +120,12 @@ export default [
     schema: none,
     create: (_, { inChannels }, context) => new TwoLevels(inChannels, context),
   }),
+  defineContext({
+    type: "coarsest",
+    description: "the coarsest level",
+    schema: none,
+    create: (_, { levels }, network) => new Coarsest(levels.at(-1)!, network),
+  }),
   defineNeck({
     type: "sum",
     description: "the levels' sum",
@@ -112,8 +140,8 @@ export default [
   defineHead({
     type: "flat",
     description: "a classifier",
-    schema: none,
-    create: (_, { numClasses }) => new Flat(numClasses),
+    schema: Type.Object({ context: contextOption("coarsest") }),
+    create: (_, { numClasses }, network) => new Flat(numClasses, network),
   }),
   defineAuxiliaryHead({
     type: "coarse",

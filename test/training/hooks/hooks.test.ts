@@ -219,12 +219,12 @@ describe("TensorBoard files", () => {
   it("need the native engine", async () => {
     // The engine is the process's: in a process of its own.
     const script = `
-      import { openEngine } from "./src/engine/engine.ts";
-      import { EventFile } from "./src/engine/event_file.ts";
+      import { openEngine } from "./.built/src/engine/engine.js";
+      import { EventFile } from "./.built/src/engine/event_file.js";
       await openEngine({ type: "cpu", threads: null });
       try { EventFile.requireEngine(); } catch (error) { console.log(error.report()); }`;
     const run = promisify(execFile);
-    const args = ["--import", "./node_modules/tsx/dist/loader.mjs", "--input-type=module", "-e", script];
+    const args = ["--input-type=module", "-e", script];
     const { stdout } = await run(process.execPath, args);
     expect(stdout).toMatchInlineSnapshot(`
       "SEGFUSE_TENSORBOARD_ENGINE: TensorBoard files need the native engine
