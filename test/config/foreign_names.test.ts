@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig, requireEnvironment } from "../../src/config/load.ts";
 import { createRegistry } from "../../src/builtin.ts";
 import type { SegfuseError } from "../../src/errors.ts";
-import { openScope } from "../../src/runners/scope.ts";
 import { preflight } from "../../src/runners/preflight/index.ts";
+import { openScope } from "../../src/runners/scope.ts";
 import { train } from "../../src/runners/train.ts";
 import { MemoryLogger, TinyRun } from "../helpers/tiny_run.ts";
 
@@ -58,7 +58,7 @@ export const seen = around;
 export default [
   backbone({
     type: "branching",
-    schema: Type.Object({ output_stride: text, pretrained: text, pretrained_key: number, with_cp: number }),
+    schema: Type.Object({ output_stride: number, pretrained: text, pretrained_key: number, with_cp: number }),
   }),
   backbone({
     type: "started",
@@ -66,8 +66,7 @@ export default [
     pretrained: { file: "weights" },
   }),
   defineHead({
-    type: "flat", description: "a classifier", 
-    schema: Type.Object({ level: number, channels: text, dropout: text, bins: text, context: text }),
+    type: "flat", description: "a classifier", schema: Type.Object({ level: number, channels: text, dropout: text, bins: option(Type.Array(Type.Number())) }),
     create: (_, { numClasses }) => new Flat(numClasses),
   }),
   defineAuxiliaryHead({
@@ -140,9 +139,9 @@ beforeAll(() => {
 _base_: tiny.yaml
 plugins: [./foreign.mjs]
 model:
-  backbone: {type: branching, output_stride: fine, pretrained: imagenet, pretrained_key: 3, with_cp: 7}
+  backbone: {type: branching, output_stride: 4096, pretrained: imagenet, pretrained_key: 3, with_cp: 7}
   neck: {type: addition, channels: 4, refine_convs: 0}
-  head: {type: flat, level: 99, channels: many, dropout: none, bins: "40", context: ppm, losses: [{type: plain_ce, class_weights: [0, 0], class_weight: balanced, alpha: a}]}
+  head: {type: flat, bins: [4000, 0.5], level: 99, channels: many, dropout: none, losses: [{type: plain_ce, class_weights: [0, 0], class_weight: balanced, alpha: a}]}
   auxiliary_head: {type: coarse, level: 99, losses: [{type: plain_ce, class_weights: [1], class_weight: none, alpha: b}]}
 data: {train: {transforms: [{type: random_crop}]}}
 optimizer: {_delete_: true, type: plain, lr: 0.01, nesterov: true, momentum: 0, paramwise: all}
@@ -163,10 +162,12 @@ const inputs = async (name: string, ...set: string[]) => ({
 });
 /** What is found before a run. */
 async function foreseen(...set: string[]) {
-  const scope = openScope({ loaded: await load(...set), workDir: run.path("foreseen"), registry, logger });
-  const found = await preflight({ scope, initFrom: null, allowFresh: [] });
-  found.segmentor.dispose();
-  return found;
+  const scope = openScope(await inputs("foreseen", ...set));
+  try {
+    return await preflight({ scope, initFrom: null, allowFresh: [] });
+  } finally {
+    await scope.close();
+  }
 }
 /** Of a transform that data workers would have to import segfuse for: it is only checked. */
 const corner = (side: number) => `data.train.transforms=[{type: corner, size: small, side: ${side}}]`;
