@@ -38,5 +38,5 @@ export function linear<T extends Tensor>(x: T, weight: Tensor2D, bias?: Tensor1D
   const [out, inputs] = weight.shape;
   const y = tf.matMul(tf.reshape(x, [-1, inputs]), weight, false, true);
   const shaped = tf.reshape(bias === undefined ? y : tf.add(y, bias), [...x.shape.slice(0, -1), out]);
-  return shaped as Tensor as T;
+  return shaped as T;
 }

@@ -136,7 +136,7 @@ describe.skipIf(problem !== null)("a checkpoint on its way to PyTorch and back",
       model: {
         backbone: pick(backbone, ["type", "depth", "stem", "style", "output_stride", "base_channels"]),
         neck: pick(neck, ["type", "channels", "refine_convs"]),
-        head: { type: head.type, ...pick(head["context"] as object, ["channels", "bins"]) },
+        head: { type: head.type, ...pick(head["context"], ["channels", "bins"]) },
         auxiliary_head: pick(auxiliary_head, ["level", "channels"]),
         align_corners: config.model.align_corners,
       },
