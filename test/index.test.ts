@@ -14,7 +14,7 @@ it("exports what plug-ins and programs may rely on", () => {
     convBnRelu ConvBnRelu convOfConcat countCost createRegistry defineAuxiliaryHead defineBackbone
     defineContext defineDataset defineHead defineHook defineLoss defineMetric defineNameMap defineNeck
     defineOptimizer defineSchedule defineTransform defineVectorLoss depthwiseConv2d DepthwiseConv2d
-    Dropout2d DropPath errorCodes evaluate fusionOptions gateOptions gelu Gelu GroupNorm Head
+    Dropout2d DropPath errorCodes evaluate fitImage fusionOptions gateOptions gelu Gelu GroupNorm Head
     kaimingNormalFanOut kinds LayerNorm Linear loadConfig loadStudy lossesOption makeNorm materialise
     maxPool meanOfClasses Module MultiHeadAttention nanMean Neck NetworkContext Norm normal ones
     openEngine Parameter pathOption PositionEmbedding predict pretrainedOptionNames pretrainedOptions

@@ -42,6 +42,8 @@ export interface SplitCheck {
   /** Of the images that were decoded; each side by itself. Null where none was. */
   readonly sizes: SizeRange | null;
   /** Of the images that were decoded, as the network takes them; null where none was. */
+  readonly channels: number | null;
+  /** Of the images that were decoded, as the network takes them; null where none was. */
   readonly values: ValueRange | null;
   /** Labelled pixels of each class, in the masks that were decoded. */
   readonly pixels: readonly number[];
@@ -156,10 +158,12 @@ class SplitChecker {
   summary(): Omit<SplitCheck, "section" | "split"> {
     const { checked, sizes, pixels, ignored } = this;
     const values = this.values.range;
+    const channels = checked === 0 ? null : this.format.channels;
     const first = this.unlabelled.length === 0 ? null : Math.min(...this.unlabelled);
     const unlabelled = { count: this.unlabelled.length, first: first === null ? null : this.nameOf(first) };
     const remarks = this.remarks.counts();
-    return { length: this.dataset.length, checked, sizes, values, pixels, ignored, unlabelled, remarks };
+    const counts = { pixels, ignored, unlabelled, remarks };
+    return { length: this.dataset.length, checked, sizes, channels, values, ...counts };
   }
 
   private tryOne(index: number): Promise<SegfuseError | null> {

@@ -92,7 +92,7 @@ function checkDeferred(result: unknown, call: Call): Fault | null {
 function checkSample(result: unknown, { args, made }: Call): Fault | null {
   const sample = result as Partial<Sample> | undefined;
   const { height = NaN, width = NaN, labelHeight = NaN, labelWidth = NaN, image, label } = sample ?? {};
-  const [before] = args as [Partial<Sample>];
+  const [before = {}] = args as [Partial<Sample>?];
   const channels = channelCount(before) ?? Math.floor(channelCount({ image, height, width }) ?? NaN);
   if (!(image instanceof Float32Array) || image.length !== height * width * channels) {
     return {

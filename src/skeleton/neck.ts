@@ -66,7 +66,7 @@ model: {neck: {type: gff, channels: 32, refine_convs: 1}}
 const base = `# What the rows share: all but the neck. Drawn street scenes, so there is nothing to download.
 model:
   backbone: {type: resnet, depth: 18, stem: v1, base_channels: 8, output_stride: 8}
-  head: {type: ppm, channels: 32}
+  head: {type: ppm, context: {channels: 32}}
 data:
   dataset: {type: synthetic_streets, train_size: 200, val_size: 20, test_size: 20}
   batch_size: 4

@@ -41,26 +41,28 @@ it("shows where each value of a config was written", async () => {
         gate_input: reduced      # default
       head:
         type: ppm                # configs/_base_/models/pspnet_r101.yaml:7:11 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-        channels: 512            # configs/_base_/models/pspnet_r101.yaml:8:15 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-        bins:
-          - 1                    # configs/_base_/models/pspnet_r101.yaml:9:12 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-          - 2                    # configs/_base_/models/pspnet_r101.yaml:9:15 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-          - 3                    # configs/_base_/models/pspnet_r101.yaml:9:18 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-          - 6                    # configs/_base_/models/pspnet_r101.yaml:9:21 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-        dropout: 0.1             # configs/_base_/models/pspnet_r101.yaml:10:14 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        context:
+          type: ppm              # configs/_base_/models/pspnet_r101.yaml:8:21 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+          channels: 512          # configs/_base_/models/pspnet_r101.yaml:8:36 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+          bins:
+            - 1                  # configs/_base_/models/pspnet_r101.yaml:8:48 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+            - 2                  # configs/_base_/models/pspnet_r101.yaml:8:51 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+            - 3                  # configs/_base_/models/pspnet_r101.yaml:8:54 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+            - 6                  # configs/_base_/models/pspnet_r101.yaml:8:57 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        dropout: 0.1             # configs/_base_/models/pspnet_r101.yaml:9:14 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
         losses:
-          - type: cross_entropy  # configs/_base_/models/pspnet_r101.yaml:11:21 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-            weight: 1            # configs/_base_/models/pspnet_r101.yaml:11:44 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+          - type: cross_entropy  # configs/_base_/models/pspnet_r101.yaml:10:21 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+            weight: 1            # configs/_base_/models/pspnet_r101.yaml:10:44 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
             class_weights: null  # default
             avg_non_ignore: true # default
       auxiliary_head:
-        type: fcn                # configs/_base_/models/pspnet_r101.yaml:14:11 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-        level: 3                 # configs/_base_/models/pspnet_r101.yaml:15:12 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-        channels: 256            # configs/_base_/models/pspnet_r101.yaml:16:15 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-        dropout: 0.1             # configs/_base_/models/pspnet_r101.yaml:17:14 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        type: fcn                # configs/_base_/models/pspnet_r101.yaml:13:11 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        level: 3                 # configs/_base_/models/pspnet_r101.yaml:14:12 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        channels: 256            # configs/_base_/models/pspnet_r101.yaml:15:15 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+        dropout: 0.1             # configs/_base_/models/pspnet_r101.yaml:16:14 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
         losses:
-          - type: cross_entropy  # configs/_base_/models/pspnet_r101.yaml:18:21 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
-            weight: 0.4          # configs/_base_/models/pspnet_r101.yaml:18:44 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+          - type: cross_entropy  # configs/_base_/models/pspnet_r101.yaml:17:21 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
+            weight: 0.4          # configs/_base_/models/pspnet_r101.yaml:17:44 ← configs/table1/pspnet.yaml:4:5 ← configs/table1/gff.yaml:3:9
             class_weights: null  # default
             avg_non_ignore: true # default
       num_classes: null          # default
@@ -75,6 +77,9 @@ it("shows where each value of a config was written", async () => {
           - 58.395               # default
           - 57.12                # default
           - 57.375               # default
+        bits: 8                  # default
+      norm: batch                # default
+      norm_groups: 32            # default
     data:
       dataset:
         type: cityscapes         # configs/_base_/datasets/cityscapes.yaml:4:19 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
@@ -83,6 +88,7 @@ it("shows where each value of a config was written", async () => {
         label_map: {}            # default
         palette_masks: auto      # default
         exif: apply              # default
+        bands: null              # default
       crop_size:
         - 864                    # configs/_base_/datasets/cityscapes.yaml:5:15 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
         - 864                    # configs/_base_/datasets/cityscapes.yaml:5:20 ← configs/table1/pspnet.yaml:5:5 ← configs/table1/gff.yaml:3:9
@@ -176,7 +182,7 @@ it("shows the keys in which two configs differ", async () => {
     model.head.block
       + "bottleneck"  # default
     model.head.dense_channels
-      + 128  # configs/table2/gff_dfp.yaml:10:21 ← configs/table2/gff_dfp_ms.yaml:3:9
+      + 128  # configs/table2/gff_dfp.yaml:9:21 ← configs/table2/gff_dfp_ms.yaml:3:9
     model.head.dense_context
       + true  # default
     model.head.dense_size

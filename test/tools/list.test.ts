@@ -22,10 +22,10 @@ it("shows a component's options with types, ranges, defaults and where the paper
 it("says where the paper has a component that is no equation", async () => {
   const { stdout } = await segfuse(["list", "transform", "color_jitter"]);
   expect(stdout).toMatchInlineSnapshot(`
-    "transform color_jitter: adds one random number to each colour channel
+    "transform color_jitter: adds one random number to each channel
       paper: 4.1 (https://arxiv.org/abs/1904.01803)
-      shift: a number ≥ 0 and ≤ 255 (default: 10)
-          the numbers are uniform in [-shift, shift], of 0..255
+      shift: a number ≥ 0 and ≤ 65535 (default: 10)
+          the numbers are uniform in [-shift, shift], of 0..255; where model.preprocess.bits is 16, of 0..65535
     "
   `);
 });
