@@ -293,9 +293,10 @@ export const componentsErrors = {
   SEGFUSE_NECK_NEEDS_CONTEXT: {
     exit: 2,
     title: "a neck that fuses the context map, without one",
-    means: "The neck starts from the context map of the head, and this head (a plug-in's) makes none.",
+    means:
+      "The neck starts from the head's context map, and the head's context is none, or the head has no slot for one.",
     example: "text",
-    wrong: "model: {neck: {type: fpn}, head: {type: head_without_context}}",
+    wrong: "model: {neck: {type: fpn}, head: {type: ppm, context: {type: none}}}",
     right: "model: {neck: {type: fpn}, head: {type: ppm}}",
   },
   SEGFUSE_UNKNOWN_COMPONENT: {

@@ -142,7 +142,7 @@ export function requireContext(type: string, inputs: NeckInputs): LevelInfo {
   if (inputs.context !== null) return inputs.context;
   throw new SegfuseError("SEGFUSE_NECK_NEEDS_CONTEXT", `the neck '${type}' starts from a context map`, {
     where: "model.neck",
-    expected: "a head with a context module, such as ppm or dfp",
-    found: "a head without one",
+    expected: "a context map: model.head.context of another type than none, such as ppm",
+    found: "none",
   });
 }

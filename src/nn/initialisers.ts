@@ -40,15 +40,11 @@ export const kaimingNormalFanOutDepthwise: Initialiser = (shape, random) =>
 /** Normal with mean 0, drawn again where it is beyond ±2 (PyTorch's and timm's `trunc_normal_`). */
 export function truncatedNormal(standardDeviation: number): Initialiser {
   return (shape, random) => {
-    const draw = () => {
-      const radius = standardDeviation * Math.sqrt(-2 * Math.log(1 - random.uniform()));
-      return radius * Math.cos(2 * Math.PI * random.uniform());
+    const draw = (): number => {
+      const value = standardDeviation * random.normal();
+      return Math.abs(value) > 2 ? draw() : value;
     };
-    return Float32Array.from({ length: sizeOf(shape) }, () => {
-      let value = draw();
-      while (Math.abs(value) > 2) value = draw();
-      return value;
-    });
+    return Float32Array.from({ length: sizeOf(shape) }, draw);
   };
 }
 
@@ -56,7 +52,7 @@ export function truncatedNormal(standardDeviation: number): Initialiser {
 export const xavierUniform: Initialiser = (shape, random) => {
   const [out = 1, inputs = 1] = shape;
   const bound = Math.sqrt(6 / (inputs + out));
-  return Float32Array.from({ length: sizeOf(shape) }, () => bound * (2 * random.uniform() - 1));
+  return Float32Array.from({ length: sizeOf(shape) }, () => random.between(-bound, bound));
 };
 
 function sizeOf(shape: readonly number[]): number {

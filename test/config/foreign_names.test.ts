@@ -66,7 +66,7 @@ export default [
     pretrained: { file: "weights" },
   }),
   defineHead({
-    type: "flat", description: "a classifier", schema: Type.Object({ level: number, channels: text, dropout: text, bins: option(Type.Array(Type.Number())) }),
+    type: "flat", description: "a classifier", schema: Type.Object({ level: number, channels: text, dropout: text, context: text, bins: option(Type.Array(Type.Number())) }),
     create: (_, { numClasses }) => new Flat(numClasses),
   }),
   defineAuxiliaryHead({
@@ -141,7 +141,7 @@ plugins: [./foreign.mjs]
 model:
   backbone: {type: branching, output_stride: 4096, pretrained: imagenet, pretrained_key: 3, with_cp: 7}
   neck: {type: addition, channels: 4, refine_convs: 0}
-  head: {type: flat, bins: [4000, 0.5], level: 99, channels: many, dropout: none, losses: [{type: plain_ce, class_weights: [0, 0], class_weight: balanced, alpha: a}]}
+  head: {type: flat, context: ppm, bins: [4000, 0.5], level: 99, channels: many, dropout: none, losses: [{type: plain_ce, class_weights: [0, 0], class_weight: balanced, alpha: a}]}
   auxiliary_head: {type: coarse, level: 99, losses: [{type: plain_ce, class_weights: [1], class_weight: none, alpha: b}]}
 data: {train: {transforms: [{type: random_crop}]}}
 optimizer: {_delete_: true, type: plain, lr: 0.01, nesterov: true, momentum: 0, paramwise: all}

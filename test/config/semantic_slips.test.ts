@@ -40,3 +40,18 @@ model:
   `);
   await expect(files.load("scaled.yaml")).resolves.toBeDefined();
 });
+
+it("a crop must have the cells that the context pools to, and without one a single cell", async () => {
+  const files = new Files({ "small.yaml": small });
+  const crop = (side: number, context: string) =>
+    files.load("small.yaml", {
+      set: ["model.neck.type=gff", `model.head.context=${context}`, `data.crop_size=[${side}, ${side}]`],
+    });
+  const refused = { complaints: [expect.objectContaining({ code: "SEGFUSE_CROP_SIZE" })] };
+  await expect(crop(47, "{type: ppm}")).rejects.toMatchObject(refused);
+  await expect(crop(48, "{type: ppm}")).resolves.toBeDefined();
+  await expect(crop(15, "{bins: [1, 2]}")).rejects.toMatchObject(refused);
+  await expect(crop(16, "{bins: [1, 2]}")).resolves.toBeDefined();
+  await expect(crop(7, "{type: none}")).rejects.toMatchObject(refused);
+  await expect(crop(8, "{type: none}")).resolves.toBeDefined();
+});

@@ -32,7 +32,7 @@ for (const name of ["aspp_context", "detail_head", "presence_loss", "tiny_transf
 const model = `
   backbone: {type: tiny_transformer, channels: 8}
   neck: {type: gff, channels: 8, refine_convs: 1}
-  head: {type: detail, context: {type: aspp, channels: 8, dilations: [2]}, detail: 6}
+  head: {type: detail, context: {channels: 8, dilations: [2]}, detail: 6}
   auxiliary_head: null`;
 const base = readFileSync(run.config, "utf8").replace(/ {2}backbone[\s\S]*?(?=\ndata:)/, model.slice(1));
 
@@ -116,9 +116,21 @@ describe("a network of plug-ins", () => {
 
 describe("a head's further outputs", () => {
   beforeAll(() => useEngine());
+  for (const record of [aspp, detail, presence, transformer]) run.registry.register(record, "a plug-in");
+
+  it("are maps or vectors, as their losses must be", async () => {
+    writeFileSync(run.config, base);
+    const set = "model.head.presence_losses=[{type: cross_entropy}]";
+    const { config } = await run.load(set);
+    expect(() => networkFor(config, numberedClasses(3), run.registry)).toThrow(
+      expect.objectContaining({
+        code: "SEGFUSE_COMPONENT_OPTIONS",
+        message: "the loss 'cross_entropy' does not fit its output",
+      }),
+    );
+  });
 
   it("have the losses that their own logits have, and send gradients back", async () => {
-    for (const record of [aspp, detail, presence, transformer]) run.registry.register(record, "a plug-in");
     writeFileSync(run.config, base);
     const { config } = await run.load();
     const network = networkFor(config, numberedClasses(3), run.registry);

@@ -133,8 +133,8 @@ describe("necks", () => {
     expect(thrownBy(() => make("fpn", {}, null))).toMatchInlineSnapshot(`
       "SEGFUSE_NECK_NEEDS_CONTEXT: the neck 'fpn' starts from a context map
         at: model.neck
-        expected: a head with a context module, such as ppm or dfp
-        found: a head without one"
+        expected: a context map: model.head.context of another type than none, such as ppm
+        found: none"
     `);
     expect(thrownBy(() => make("gated_fpn", {}, null))).toContain("SEGFUSE_NECK_NEEDS_CONTEXT");
   });

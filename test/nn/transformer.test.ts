@@ -109,9 +109,7 @@ describe("transformers' parts", () => {
       "GroupNorm",
       "LayerNorm",
     ]);
-    expect(() => new GroupNorm(6, 4)).toThrowErrorMatchingInlineSnapshot(
-      `[SegfuseError: group normalisation does not fit the network's maps]`,
-    );
+    expect(() => new GroupNorm(6, 4)).toThrow(expect.objectContaining({ code: "SEGFUSE_COMPONENT_OPTIONS" }));
   });
 
   it("drop path drops whole samples, keeps their mean, and gives a step's masks again", () => {
@@ -135,8 +133,9 @@ describe("transformers' parts", () => {
     const random = new Random(0, "test");
     const truncated = truncatedNormal(1.5)([20_000], random);
     expect(Math.max(...truncated.map(Math.abs))).toBeLessThanOrEqual(2);
-    // A normal of 1.5 that is cut at ±2 has a standard deviation of 1.0083 (SciPy 1.17: truncnorm.std(−4/3, 4/3, scale=1.5)).
-    expect(Math.sqrt(truncated.reduce((sum, v) => sum + v * v, 0) / truncated.length)).toBeCloseTo(1.0083, 1);
+    // SciPy 1.17.1: truncnorm.std(-4/3, 4/3, scale=1.5) is 1.02292; of 20,000 numbers a standard error is 0.005 or less.
+    const spread = Math.sqrt(truncated.reduce((sum, v) => sum + v * v, 0) / truncated.length);
+    expect(Math.abs(spread - 1.02292)).toBeLessThan(0.015);
     const uniform = xavierUniform([30, 20], random);
     const bound = Math.sqrt(6 / 50);
     expect(Math.max(...uniform.map(Math.abs))).toBeLessThanOrEqual(bound);

@@ -31,6 +31,9 @@ const plugins: Record<string, string> = {
   wrong_number: composed("() => []"),
   no_list: composed("(tensors) => tensors.levels[0]"),
   forward_throws: composed("(tensors) => tensors.levels[7].shape"),
+  head_of_version_1: `import { defineHead, Type } from "segfuse";
+export default defineHead({ type: "x", description: "d", schema: Type.Object({}), context: () => null, create() {} });
+`,
   right: composed("(tensors) => [tensors.levels[0]]"),
 };
 
@@ -127,6 +130,13 @@ it("are told with a code, by their path", async () => {
       at: ROOT/forward_throws.mjs:2:233
       found: TypeError: Cannot read properties of undefined (reading 'shape'), in forward()
       try: --debug shows how it came there
+
+    SEGFUSE_PLUGIN_EXPORT: a plug-in exports no component
+      at: ROOT/head_of_version_1.yaml:2:11 (plugins.0)
+      2 | plugins: [./head_of_version_1.mjs]
+        |           ^
+      expected: \`export default defineNeck({ type, description, schema, create })\` or a list of such records
+      found: ROOT/head_of_version_1.mjs: the head 'x' with context(), which is the option context: contextOption() since apiVersion 2
 
     drawn
 
